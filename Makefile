@@ -1,0 +1,65 @@
+# make demo   the main job on a real clip, commanded over MQTT
+# make test   set up what is missing, then every check and test
+# make lint   the checks alone
+# make proto  write the generated code anew from proto/
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PROTO_VENV := .venv-proto
+# Stubs refuse a protobuf runtime older than their generator: 1.74 loads under protobuf 6.31 to 7.
+PROTO_TOOLS := grpcio-tools==1.74.0 mypy-protobuf==3.6.0 setuptools==80.9.0
+
+.PHONY: demo test lint proto proto-check lock setup mosquitto clean
+
+setup: $(READY)
+
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "herdlink needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# mosquitto comes from PATH; as root on Debian or Ubuntu it is installed; else the reason is said.
+mosquitto:
+	@tests/install-mosquitto
+
+demo: setup
+	@tests/install-mosquitto || true
+	$(BIN)/herdlink demo --output demo
+
+test: setup mosquitto lint
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd proto && ../$(BIN)/buf lint
+
+proto: $(PROTO_VENV)/.ready
+	cd proto && ../$(PROTO_VENV)/bin/python -m grpc_tools.protoc -I. \
+		--plugin=protoc-gen-mypy_grpc=../$(PROTO_VENV)/bin/protoc-gen-mypy_grpc \
+		--python_out=. --pyi_out=. --grpc_python_out=. --mypy_grpc_out=. herdlink/v1/*.proto
+	rm proto/herdlink/v1/types_pb2_grpc.py*
+
+# Fails when the committed stubs are not what proto/ says.
+proto-check: proto
+	git diff --exit-code -- proto/herdlink
+
+$(PROTO_VENV)/.ready: Makefile
+	$(PYTHON) -m venv $(PROTO_VENV)
+	$(PROTO_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(PROTO_TOOLS)
+	@touch $@
+
+# Hashed, for every platform, without a registry's name.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url
+lock:
+	$(LOCK) --extra agent --extra bridge pyproject.toml -o requirements.txt
+	$(LOCK) --extra agent --extra bridge --extra demo --group dev pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) $(PROTO_VENV) demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
