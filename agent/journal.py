@@ -218,7 +218,8 @@ class Journal:
         """The last sequence that this consumer has taken over; 0 for a new one."""
         with self._lock:
             row = self._db.execute(
-                "SELECT sequence FROM consumers WHERE consumer = ? AND stream = ? AND kind = ?", (consumer, stream, kind)
+                "SELECT sequence FROM consumers WHERE consumer = ? AND stream = ? AND kind = ?",
+                (consumer, stream, kind),
             ).fetchone()
         return row[0] if row else 0
 
@@ -229,7 +230,9 @@ class Journal:
             if sequence <= place:
                 return place
             if sequence > self.newest(stream, kind):
-                raise InvalidArgument("NOT_WRITTEN", f"record {sequence} was not written yet; acknowledge what you read")
+                raise InvalidArgument(
+                    "NOT_WRITTEN", f"record {sequence} was not written yet; acknowledge what you read"
+                )
             self._db.execute("INSERT OR REPLACE INTO consumers VALUES (?, ?, ?, ?)", (consumer, stream, kind, sequence))
         return sequence
 

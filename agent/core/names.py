@@ -34,7 +34,7 @@ def node_id(text: str) -> str:
 
 def node_from_host(host: str) -> str:
     """A node id made of a host name."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", host.split(".")[0])[:64].strip("-") or "node"
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", host.split(".", maxsplit=1)[0])[:64].strip("-") or "node"
     return f"{name}-node" if name in RESERVED_NODES else name
 
 

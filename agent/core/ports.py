@@ -1,5 +1,6 @@
 """What the rooms expect of each other. Every file in sources/, detectors/, embedders/, sinks/, core/tracking/ and
-core/formats/ holds one of these; contract tests run over all of them."""
+core/formats/ holds one of these; contract tests run over all of them.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,281 @@
+"""Settings -> objects: the one file that knows every room."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from agent import plugins
+from agent.core.errors import FailedPrecondition, HerdlinkError, InvalidArgument, PermissionDenied
+from agent.core.herd.window import Herd
+from agent.core.model import ModelSpec
+from agent.core.pipeline import Pipeline
+from agent.core.ports import Detector, Sink, Source
+from agent.core.types import Frame, InputInfo, Job, Record, Totals
+from agent.core.uri import scheme
+from agent.journal import Journal
+from agent.models.shipped import find_or_fetch
+from agent.models.store import Store, default_folder
+from agent.rpc import convert
+from agent.rpc.edge import EdgeService
+from agent.rpc.node import Node
+from agent.rpc.record import RecordService
+from agent.rpc.server import Server
+from agent.rpc.track import TrackService
+from agent.runtime.engine import Engine
+from agent.runtime.run import Plan
+from agent.runtime.secrets import expand
+from agent.runtime.streams import StreamValues
+from agent.settings import AgentSettings
+
+log = logging.getLogger("agent")
+
+SOURCES = "agent.sources"
+TRACKERS = "agent.core.trackers"
+SINKS = "agent.sinks"
+SCRIPTED = "scripted"
+
+
+class Detectors:
+    """Models that are open: several streams share one session. Opening is done once, on the thread that asks first."""
+
+    def __init__(self, *, provider: str, threads: int) -> None:
+        self._provider = provider
+        self._threads = threads
+        self._open: dict[tuple[Path, str], Detector] = {}
+        self._lock = threading.Lock()
+
+    def open(self, path: Path, spec: ModelSpec) -> Detector:
+        module = plugins.load("agent.detectors", "onnx", "detector")
+        with self._lock:
+            key = (path, spec.sha256)
+            if key not in self._open:
+                self._open[key] = module.open_detector(path, spec, provider=self._provider, threads=self._threads)
+            return self._open[key]
+
+    @property
+    def provider(self) -> str:
+        """What the models run on; empty until one is open."""
+        return next((detector.provider for detector in self._open.values()), "")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeParts:
+    """A node that is ready to be served."""
+
+    engine: Engine
+    server: Server
+    journal: Journal
+
+
+def open_node(settings: AgentSettings, *, loop: asyncio.AbstractEventLoop) -> NodeParts:
+    """Everything an agent is made of; nothing listens and no job runs yet."""
+    store = Store(settings.state_dir / "models" if not os.environ.get("HERDLINK_STORE") else default_folder())
+    detectors = Detectors(provider=settings.model.provider, threads=settings.model.threads)
+    journal = Journal(settings.state_dir / "journal.sqlite")
+    if journal.set_aside:
+        log.error("the journal was damaged; it is set aside as %s and a new one begun", journal.set_aside)
+    rooms = NodeRooms(
+        settings=settings,
+        store=store,
+        detectors=detectors,
+        bounds=Bounds(settings.media_roots, settings.output_root),
+        totals=journal.totals,
+        to_json=convert.summary_json,
+        notify=log.info,
+    )
+    streams = {
+        name: stream.model_dump(exclude_none=True, exclude_defaults=True) for name, stream in settings.streams.items()
+    }
+    engine = Engine(rooms=rooms, journal=journal, settings=streams, loop=loop)
+    node = Node(
+        node=settings.node_name,
+        journal=journal.id,
+        provider_wanted=settings.model.provider,
+        provider=lambda: detectors.provider,
+    )
+    server = Server(
+        edge=EdgeService(engine, node),
+        track=TrackService(engine, snapshot_width=settings.snapshot.width),
+        record=RecordService(engine),
+    )
+    return NodeParts(engine, server, journal)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the inputs and outputs of commands may touch; None: anything (the local command line)."""
+
+    media_roots: tuple[Path, ...] | None
+    output_root: Path
+
+
+class NodeRooms:
+    """The rooms as the engine asks for them (runtime/engine.py, Rooms)."""
+
+    def __init__(
+        self,
+        *,
+        settings: AgentSettings,
+        store: Store,
+        detectors: Detectors,
+        bounds: Bounds,
+        totals: Callable[[str], Totals],
+        to_json: Callable[[Record], str],
+        notify: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._detectors = detectors
+        self._bounds = bounds
+        self._totals = totals
+        self._to_json = to_json
+        self._notify = notify
+
+    # -- inputs ---------------------------------------------------------------------------------------------------
+
+    def check_input(self, uri: str) -> str:
+        """The input as it will be kept: below the media roots, of a known scheme, and there."""
+        source = self._source(uri)
+        path = source.local_path(uri)
+        roots = self._bounds.media_roots
+        if path is not None and roots is not None and not any(_lies_below(path, root) for root in roots):
+            shown = ", ".join(str(root) for root in roots)
+            raise PermissionDenied(
+                "OUTSIDE_MEDIA_ROOTS", f"{path} lies outside of media_roots ({shown}); move it there or add its folder"
+            )
+        source.check(uri)
+        return uri
+
+    def is_live(self, uri: str) -> bool:
+        return bool(self._source(uri).is_live(uri))
+
+    def first_frame(self, uri: str) -> Frame | None:
+        source = self._open_source(uri)
+        try:
+            return next(iter(source.frames()), None)
+        finally:
+            source.close()
+
+    def _source(self, uri: str) -> Any:
+        return plugins.load(SOURCES, scheme(uri), "input scheme")
+
+    def _open_source(self, uri: str) -> Source:
+        full = expand(uri, self._settings.secrets_dir)
+        source: Source = self._source(full).open_source(full)
+        return source
+
+    # -- outputs --------------------------------------------------------------------------------------------------
+
+    def output_path(self, stream: str, uri: str) -> Path:
+        text = uri.removeprefix("file://") or stream
+        return self._bounds.output_root / text
+
+    def open_output(self, stream: str, uri: str) -> Path:
+        if "://" in uri.removeprefix("file://") or "\0" in uri:
+            raise InvalidArgument("BAD_OUTPUT", "an output is a folder on this node: a path or file:///...")
+        path, root = self.output_path(stream, uri), self._bounds.output_root
+        if not _lies_below(path, root):
+            raise PermissionDenied("OUTSIDE_OUTPUT_ROOT", f"{path} lies outside of output_root ({root})")
+        return open_folder(path)
+
+    # -- models and trackers --------------------------------------------------------------------------------------
+
+    def complete(self, values: StreamValues) -> StreamValues:
+        """Fills in the node's defaults. A simulated input brings its own detector unless a model is named."""
+        simulated = values.input.startswith("synthetic:")
+        model = values.model or (SCRIPTED if simulated else self._settings.model.name)
+        period_s = values.summary_period_s or self._settings.summary.period_s
+        return replace(values, model=model, summary_period_s=period_s)
+
+    def check_values(self, values: StreamValues) -> None:
+        plugins.load(TRACKERS, values.tracker, "tracker")
+        values = self.complete(values)
+        if values.model not in (SCRIPTED, self._settings.model.name):
+            self._store.find(values.model)
+
+    def _open_detector(self, name: str) -> Detector:
+        if name == SCRIPTED:
+            scripted: Detector = plugins.load("agent.detectors", SCRIPTED, "detector").open_detector()
+            return scripted
+        try:
+            return self._detectors.open(*find_or_fetch(self._store, name, self._notify))
+        except HerdlinkError as error:
+            raise FailedPrecondition("MODEL_NOT_READY", error.message) from error
+
+    # -- jobs -----------------------------------------------------------------------------------------------------
+
+    def plan(self, job: Job, values: StreamValues) -> Plan:
+        """All that the job is made of; nothing is opened yet."""
+        live = self.is_live(values.input)
+        tracker = plugins.load(TRACKERS, values.tracker, "tracker")
+        embedder = plugins.load("agent.embedders", "none", "embedder")
+
+        def open_pipeline(detector: Detector, first_id: int) -> Pipeline:
+            return Pipeline(
+                detector=detector,
+                embedder=embedder.open_embedder(),
+                tracker=tracker.make(threshold=values.threshold, first_id=first_id, known_count=values.known_count),
+                threshold=values.threshold,
+                wanted=values.labels,
+            )
+
+        def open_herd(detector: Detector) -> Herd:
+            return Herd(
+                labels=detector.labels,
+                period_s=values.summary_period_s,
+                known_count=values.known_count,
+                totals=self._totals(job.stream),
+                live=live,
+            )
+
+        return Plan(
+            node=self._settings.node_name,
+            job=job,
+            live=live,
+            max_fps=values.max_fps,
+            tell_tracks=self._settings.summary.tracks,
+            open_source=lambda: self._open_source(values.input),
+            open_detector=lambda: self._open_detector(values.model),
+            open_pipeline=open_pipeline,
+            open_herd=open_herd,
+            open_sinks=lambda detector, info: self._open_sinks(Path(job.output), detector, info, values.max_fps),
+        )
+
+    def _open_sinks(self, folder: Path, detector: Detector, info: InputInfo, max_fps: float) -> Sequence[Sink]:
+        open_folder(folder)
+        fps = min(info.fps, max_fps) if info.fps and max_fps else info.fps or max_fps
+        wanted = self._settings.output.video
+        everything = wanted == "all" or not info.live
+        names = ["snapshot", *(["mot"] if everything else []), *(["video"] if everything and wanted != "off" else [])]
+        sinks: list[Sink] = [
+            plugins.load(SINKS, name, "sink").open_sink(folder, labels=detector.labels, fps=fps) for name in names
+        ]
+        sinks.append(plugins.load(SINKS, "jsonl", "sink").open_sink(folder, to_json=self._to_json))
+        return sinks
+
+
+def open_folder(path: Path) -> Path:
+    """Makes a folder that can be written. Raises FailedPrecondition (OUTPUT_NOT_WRITABLE)."""
+    probe = path / ".writable"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise FailedPrecondition(
+            "OUTPUT_NOT_WRITABLE",
+            f"{path} cannot be written ({error.strerror}); choose another folder or mend its rights",
+        ) from error
+    return path
+
+
+def _lies_below(path: Path, root: Path) -> bool:
+    """Whether a path, links followed, is the root or within it."""
+    return path.resolve().is_relative_to(root.resolve())

@@ -1,0 +1,44 @@
+"""One frame through the model and the tracker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from agent.core.errors import InvalidArgument
+from agent.core.ports import Detector, Embedder, Tracker
+from agent.core.types import Frame, Result
+
+
+class Pipeline:
+    """detect -> keep the wanted labels -> embed -> track; holds one job's tracker."""
+
+    def __init__(
+        self, *, detector: Detector, embedder: Embedder, tracker: Tracker, threshold: float, wanted: Sequence[str] = ()
+    ) -> None:
+        self._detector = detector
+        self._embedder = embedder
+        self._tracker = tracker
+        self._threshold = threshold
+        self._wanted = class_numbers(detector.labels, wanted)
+
+    def process(self, frame: Frame) -> Result:
+        """Call it in the order of the frames."""
+        detections = self._detector.detect([frame.image], self._threshold)[0]
+        if len(self._wanted) < len(self._detector.labels):
+            detections = detections[np.isin(detections.classes, self._wanted)]
+        features = self._embedder.embed(frame.image, detections.boxes)
+        if features.shape[1]:
+            detections = replace(detections, features=features)
+        return Result(frame, detections, self._tracker.update(detections, frame.time))
+
+
+def class_numbers(labels: Sequence[str], wanted: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+    """Indices of the wanted labels; all where none is named. Raises InvalidArgument (UNKNOWN_LABEL)."""
+    unknown = [label for label in wanted if label not in labels]
+    if unknown:
+        shown = ", ".join(labels[:20]) + (" ..." if len(labels) > 20 else "")
+        raise InvalidArgument("UNKNOWN_LABEL", f"the model knows no {unknown[0]!r}; it knows {shown}")
+    return np.array([i for i, label in enumerate(labels) if not wanted or label in wanted], np.int32)

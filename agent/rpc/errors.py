@@ -1,0 +1,87 @@
+"""Errors to gRPC status, at the one border: the table, and an interceptor that applies it to every call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
+
+import grpc
+import grpc.aio
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+
+from agent.core.errors import HerdlinkError
+
+DOMAIN = "herdlink"
+DETAILS_KEY = "grpc-status-details-bin"
+
+log = logging.getLogger(__name__)
+
+
+class ErrorInterceptor(grpc.aio.ServerInterceptor):
+    """Turns HerdlinkError into its status with ErrorInfo, and any other exception into INTERNAL with an error id."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any]:
+        handler: Any = await continuation(handler_call_details)
+        if handler is None or not handler_call_details.method.startswith("/herdlink."):
+            return handler  # type: ignore[no-any-return]
+        if handler.response_streaming:
+            return grpc.unary_stream_rpc_method_handler(
+                _guard_stream(handler.unary_stream), handler.request_deserializer, handler.response_serializer
+            )
+        return grpc.unary_unary_rpc_method_handler(
+            _guard_unary(handler.unary_unary), handler.request_deserializer, handler.response_serializer
+        )
+
+
+def _guard_unary(method: Any) -> Any:
+    async def guarded(request: Any, context: Any) -> Any:
+        try:
+            return await method(request, context)
+        except (asyncio.CancelledError, grpc.aio.AbortError):
+            raise
+        except Exception as error:  # noqa: BLE001 - turned into a status
+            await _abort(context, error)
+
+    return guarded
+
+
+def _guard_stream(method: Any) -> Any:
+    async def guarded(request: Any, context: Any) -> Any:
+        try:
+            async for response in method(request, context):
+                yield response
+        except (asyncio.CancelledError, grpc.aio.AbortError):
+            raise
+        except Exception as error:  # noqa: BLE001 - turned into a status
+            await _abort(context, error)
+
+    return guarded
+
+
+async def _abort(context: Any, error: Exception) -> NoReturn:
+    code, reason, message = _explain(error)
+    info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN)
+    packed = AnyMessage()
+    packed.Pack(info)
+    status = status_pb2.Status(code=code_pb2.Code.Value(code), message=message, details=[packed])
+    await context.abort(
+        getattr(grpc.StatusCode, code), message, trailing_metadata=((DETAILS_KEY, status.SerializeToString()),)
+    )
+    raise AssertionError("abort returned")
+
+
+def _explain(error: Exception) -> tuple[str, str, str]:
+    """(status word, reason, sentence)"""
+    if isinstance(error, HerdlinkError):
+        return error.code, error.reason, error.message
+    error_id = secrets.token_hex(4)
+    log.error("error %s", error_id, exc_info=error)
+    return "INTERNAL", "BUG", f"the agent has failed (error {error_id}); its log says more; please report it"

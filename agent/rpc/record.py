@@ -1,0 +1,92 @@
+"""RecordService: the journal's logs, from any place on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from agent.core.errors import FailedPrecondition, InvalidArgument
+from agent.core.names import stream_id
+from agent.journal import Page
+from agent.rpc import convert
+from agent.runtime.engine import Engine, list_limit
+from herdlink.v1 import record_pb2 as pb
+from herdlink.v1 import record_pb2_grpc
+
+PAGE = 100
+KINDS = {pb.RECORD_KIND_UNSPECIFIED: "summary", pb.RECORD_KIND_SUMMARY: "summary", pb.RECORD_KIND_EVENT: "event"}
+
+
+class RecordService(record_pb2_grpc.RecordServiceServicer):
+    """Summaries and events without gap or repeat."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._journal = engine.journal
+
+    async def WatchRecords(
+        self, request: pb.WatchRecordsRequest, context: Any
+    ) -> AsyncIterator[pb.WatchRecordsResponse]:
+        stream, kind = stream_id(request.stream), _kind(request.kind)
+        place = self._start(request, stream, kind)
+        with self._engine.hub.subscribe(("records", stream, kind), size=1) as news:
+            while True:
+                page = await asyncio.to_thread(self._journal.records, stream, kind, place, PAGE)
+                for record in _with_gap(page, place):
+                    yield pb.WatchRecordsResponse(record=record, newest=page.newest)
+                place = page.records[-1].sequence if page.records else max(place, page.oldest - 1)
+                if len(page.records) < PAGE:
+                    await news.get()
+
+    def _start(self, request: pb.WatchRecordsRequest, stream: str, kind: str) -> int:
+        match request.WhichOneof("start"):
+            case "consumer":
+                return self._journal.place(_consumer(request.consumer), stream, kind)
+            case "after_sequence":
+                return _not_negative(request.after_sequence)
+            case _:
+                return self._journal.newest(stream, kind)
+
+    async def ListRecords(self, request: pb.ListRecordsRequest, context: Any) -> pb.ListRecordsResponse:
+        stream, kind = stream_id(request.stream), _kind(request.kind)
+        after, limit = _not_negative(request.after_sequence), list_limit(request.limit)
+        page = await asyncio.to_thread(self._journal.records, stream, kind, after, limit)
+        return pb.ListRecordsResponse(records=_with_gap(page, after), newest=page.newest, journal=self._journal.id)
+
+    async def AckRecords(self, request: pb.AckRecordsRequest, context: Any) -> pb.AckRecordsResponse:
+        if request.journal != self._journal.id:
+            raise FailedPrecondition(
+                "OTHER_JOURNAL", f"the journal is {self._journal.id}, not {request.journal!r}; watch the records anew"
+            )
+        sequence = self._journal.acknowledge(
+            _consumer(request.consumer),
+            stream_id(request.stream),
+            _kind(request.kind),
+            _not_negative(request.sequence),
+        )
+        return pb.AckRecordsResponse(sequence=sequence)
+
+
+def _with_gap(page: Page, after: int) -> list[pb.Record]:
+    """The page's records, led by word of those between `after` and the oldest that are no longer kept."""
+    gap = [pb.Record(gap=pb.Gap(first=after + 1, last=page.oldest - 1))] if page.oldest > after + 1 else []
+    return [*gap, *(convert.record(record) for record in page.records)]
+
+
+def _kind(kind: int) -> str:
+    if kind not in KINDS:
+        raise InvalidArgument("BAD_KIND", "kind is RECORD_KIND_SUMMARY or RECORD_KIND_EVENT")
+    return KINDS[kind]
+
+
+def _consumer(name: str) -> str:
+    if not 0 < len(name) <= 128:
+        raise InvalidArgument("BAD_CONSUMER", "a consumer's name has 1 to 128 characters")
+    return name
+
+
+def _not_negative(sequence: int) -> int:
+    if sequence < 0:
+        raise InvalidArgument("BAD_SEQUENCE", "a sequence is 0 or more")
+    return sequence

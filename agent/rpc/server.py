@@ -1,0 +1,140 @@
+"""The gRPC server: Unix sockets and this machine's own addresses, with health and reflection."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection, reflection_pb2
+
+from agent.core.errors import FailedPrecondition, InvalidArgument
+from agent.rpc.edge import EdgeService
+from agent.rpc.errors import ErrorInterceptor
+from agent.rpc.node import MESSAGE_BYTES
+from agent.rpc.record import RecordService
+from agent.rpc.track import TrackService
+from herdlink.v1 import edge_pb2, edge_pb2_grpc, record_pb2, record_pb2_grpc, track_pb2, track_pb2_grpc
+
+SERVICES = (
+    edge_pb2.DESCRIPTOR.services_by_name["EdgeService"].full_name,
+    track_pb2.DESCRIPTOR.services_by_name["TrackService"].full_name,
+    record_pb2.DESCRIPTOR.services_by_name["RecordService"].full_name,
+)
+OPTIONS = (
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+)
+GRACE_S = 2.0
+
+
+class Server:
+    """Listens once it is started."""
+
+    def __init__(self, *, edge: EdgeService, track: TrackService, record: RecordService) -> None:
+        self._server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=OPTIONS)
+        edge_pb2_grpc.add_EdgeServiceServicer_to_server(edge, self._server)
+        track_pb2_grpc.add_TrackServiceServicer_to_server(track, self._server)
+        record_pb2_grpc.add_RecordServiceServicer_to_server(record, self._server)
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        _enable_reflection(self._server)
+
+    async def start(self, listen: Sequence[str], *, insecure: bool) -> list[str]:
+        """Binds every address and serves; returns them as bound. Raises HerdlinkError where one cannot be had."""
+        bound = [self._bind(address, insecure=insecure) for address in listen]
+        await self._server.start()
+        for service in ("", *SERVICES):
+            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        return bound
+
+    async def stop(self) -> None:
+        """Says so to the health watchers, gives calls a moment and ends."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(GRACE_S)
+
+    def _bind(self, address: str, *, insecure: bool) -> str:
+        if address.startswith("unix:"):
+            return self._bind_unix(Path(address.removeprefix("unix:").removeprefix("//")))
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit():
+            raise InvalidArgument("BAD_LISTEN", f"rpc.listen has host:port and unix:/path; {address!r} is neither")
+        if not insecure and not _is_own(host):
+            raise InvalidArgument(
+                "INSECURE_LISTEN",
+                f"rpc.listen {address} would let anyone on the network command this node; "
+                "listen on 127.0.0.1, or set rpc.insecure = true where the network is trusted",
+            )
+        try:
+            number = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise _taken(address) from error
+        return f"{host}:{number}"
+
+    def _bind_unix(self, path: Path) -> str:
+        if len(str(path).encode()) > 100:
+            raise InvalidArgument("BAD_LISTEN", f"the socket's path {path} is too long for Unix (100 bytes)")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                _remove_stale(path)
+            self._server.add_insecure_port(f"unix:{path}")
+            path.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IWGRP)
+        except (OSError, RuntimeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise FailedPrecondition("CANNOT_LISTEN", f"the socket {path} cannot be made: {reason}") from error
+        return f"unix:{path}"
+
+
+def _remove_stale(path: Path) -> None:
+    """Removes a socket that nobody serves any more; gRPC itself would take it over from a living agent."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink()
+            return
+    raise _taken(f"unix:{path}")
+
+
+def _taken(address: str) -> FailedPrecondition:
+    return FailedPrecondition(
+        "CANNOT_LISTEN", f"{address} is taken; stop the agent that runs there or change rpc.listen"
+    )
+
+
+def _is_own(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _enable_reflection(server: grpc.aio.Server) -> None:
+    """Reflection as v1alpha, which grpcio has, and under the name of v1, which newer clients ask for first.
+
+    The two differ in their package's name alone.
+    """
+    names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    servicer = reflection.aio.ReflectionServicer(names)
+    method = grpc.stream_stream_rpc_method_handler(
+        servicer.ServerReflectionInfo,
+        request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+        response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
+    )
+    for version in ("v1alpha", "v1"):
+        service = f"grpc.reflection.{version}.ServerReflection"
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(service, {"ServerReflectionInfo": method}),)
+        )

@@ -1,0 +1,52 @@
+"""TrackService: live tracks and pictures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from agent.core import picture
+from agent.core.types import Result
+from agent.rpc import convert
+from agent.runtime.engine import Engine
+from herdlink.v1 import track_pb2 as pb
+from herdlink.v1 import track_pb2_grpc
+
+SNAPSHOT_BYTES = 256 * 1024
+
+
+class TrackService(track_pb2_grpc.TrackServiceServicer):
+    """What the node sees at this moment."""
+
+    def __init__(self, engine: Engine, *, snapshot_width: int) -> None:
+        self._engine = engine
+        self._snapshot_width = snapshot_width
+
+    async def WatchTracks(self, request: pb.WatchTracksRequest, context: Any) -> AsyncIterator[pb.WatchTracksResponse]:
+        stream = self._engine.stream(request.stream).stream
+        with self._engine.hub.subscribe(("tracks", stream)) as frames:
+            while True:
+                run, index, time, (height, width), tracks = await frames.get()
+                yield pb.WatchTracksResponse(
+                    stream=stream,
+                    job_id=run.plan.job.job_id,
+                    frame=index,
+                    time=convert.timestamp(run.wall_time(time)),
+                    width=width,
+                    height=height,
+                    tracks=convert.tracks(tracks, run.labels, (height, width)),
+                    missed=frames.take_missed(),
+                )
+
+    async def GetSnapshot(self, request: pb.GetSnapshotRequest, context: Any) -> pb.GetSnapshotResponse:
+        result, run = await self._engine.newest_result(request.stream, fresh=request.fresh)
+        frame = result.frame if isinstance(result, Result) else result
+        image = frame.image
+        if request.annotated and isinstance(result, Result) and run is not None:
+            texts = [f"{run.labels[int(number)]}" for number in result.tracks.classes]
+            image = picture.annotate(image, result.tracks.boxes, result.tracks.ids, texts)
+        jpeg = await asyncio.to_thread(picture.to_jpeg, image, width=self._snapshot_width, max_bytes=SNAPSHOT_BYTES)
+        return pb.GetSnapshotResponse(
+            jpeg=jpeg, time=convert.timestamp(run.wall_time(frame.time) if run else frame.time)
+        )

@@ -1,0 +1,289 @@
+"""One job: from opening the input to the last file written.
+
+Three threads: decode (runtime/intake.py) -> mailbox -> this one (model, tracker, herd numbers) -> mailbox -> write
+(runtime/writer.py). Whatever ends the job - the input, an error, CancelJob, the agent - ends it on the same path.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from agent.core.errors import HerdlinkError
+from agent.core.herd.window import Herd
+from agent.core.pipeline import Pipeline
+from agent.core.ports import Detector, Sink, Source
+from agent.core.types import InputInfo, Job, JobState, Problem, Record, Result, Summary
+from agent.journal import Journal
+from agent.runtime.clock import clock_synced
+from agent.runtime.intake import Intake
+from agent.runtime.mailbox import Closed
+from agent.runtime.results import list_results
+from agent.runtime.writer import Writer
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.5
+HUNG_DECODER_S = 10.0
+TRACK_IDS_RESERVED = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that one job is made of. Every `open_` may take its time: it is called on the job's own threads."""
+
+    node: str
+    job: Job
+    live: bool
+    max_fps: float
+    tell_tracks: bool
+    """Whether records tell the single tracks."""
+    open_source: Callable[[], Source]
+    open_detector: Callable[[], Detector]
+    open_pipeline: Callable[[Detector, int], Pipeline]
+    """(detector, first track id)"""
+    open_herd: Callable[[Detector], Herd]
+    open_sinks: Callable[[Detector, InputInfo], Sequence[Sink]]
+
+
+class Listener(Protocol):
+    """Who wants to know; called on the job's threads."""
+
+    def changed(self, run: Run) -> None:
+        """The job's state is another."""
+        ...
+
+    def analysed(self, run: Run, result: Result) -> None: ...
+
+    def recorded(self, run: Run, record: Record) -> None: ...
+
+
+class Run:
+    """A job at work. `start`, `cancel`, `halt` and the figures may be used from any thread."""
+
+    def __init__(self, plan: Plan, *, journal: Journal, listener: Listener) -> None:
+        self.plan = plan
+        self.latest: Result | None = None
+        self.labels: Sequence[str] = ()
+        self.provider = ""
+        self.reconnects = 0
+        self._job = plan.job
+        self._journal = journal
+        self._listener = listener
+        self._intake = Intake(
+            open_source=plan.open_source, live=plan.live, max_fps=plan.max_fps, on_lost=self._camera_lost
+        )
+        self._writer: Writer | None = None
+        self._herd: Herd | None = None
+        self._frames = 0
+        self._times: deque[float] = deque(maxlen=64)
+        self._newest_track = 0
+        self._tracks_reserved = 0
+        self._lost: HerdlinkError | None = None
+        self._cancelled = False
+        self._halted = False
+        self._thread = threading.Thread(target=self._work, name=f"job {plan.job.job_id}")
+
+    @property
+    def job(self) -> Job:
+        """The job with its figures of this moment."""
+        if self._job.state.ended:
+            return self._job
+        info = self._intake.info
+        return replace(
+            self._job,
+            frames=self._frames,
+            frames_dropped=self._intake.mailbox.dropped,
+            total_frames=info.total_frames or None if info else None,
+            fps=_rate(self._times),
+        )
+
+    @property
+    def output_error(self) -> HerdlinkError | None:
+        """Why a result file cannot be written; None while all is well."""
+        return self._writer.error if self._writer else None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Ends the job as CANCELLED; returns at once."""
+        self._cancelled = True
+        self._intake.stop()
+
+    def halt(self) -> None:
+        """Ends the work but leaves the job open in the journal, as a power cut would; its files are finished."""
+        self._halted = True
+        self._intake.stop()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def wall_time(self, frame_time: float) -> float:
+        """Seconds since 1970 of a frame: capture time of a camera; of a file the job's start plus the time in it."""
+        return frame_time if self.plan.live else (self._job.start_time or 0.0) + frame_time
+
+    def set_known_count(self, known_count: int) -> None:
+        """Takes effect with the window that is open."""
+        if self._herd is not None:
+            self._herd.set_known_count(known_count)
+
+    # -- the job's own thread -------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        error: Exception | None = None
+        try:
+            self._analyse()
+            error = self._intake.error or (self._writer.error if self._writer else None)
+        except Exception as caught:  # noqa: BLE001 - told in the job
+            error = caught
+        try:
+            self._close()
+        except Exception as caught:  # noqa: BLE001 - told in the job
+            error = error or caught
+        self._finish(error or self.output_error)
+
+    def _analyse(self) -> None:
+        self._set_state(JobState.CONNECTING)
+        detector = self.plan.open_detector()
+        self.labels, self.provider = detector.labels, detector.provider
+        self._job = replace(self._job, model=detector.name)
+        first_id = self._journal.next_track(self._job.stream)
+        pipeline = self.plan.open_pipeline(detector, first_id)
+        self._newest_track = self._tracks_reserved = first_id - 1
+        self._herd = herd = self.plan.open_herd(detector)
+        self._intake.start()
+        while not (self._cancelled or self._halted):
+            try:
+                frame = self._intake.mailbox.get(TICK_S)
+            except Closed:
+                break
+            if frame is None:
+                self._tick(herd)
+                continue
+            if self._job.state is not JobState.RUNNING:
+                self._begin(detector)
+            result = pipeline.process(frame)
+            self._keep_track_ids(result)
+            self._deliver(result, herd)
+        for summary in herd.finish():
+            self._keep(summary)
+
+    def _begin(self, detector: Detector) -> None:
+        """The first picture, or the first after the camera was lost."""
+        if self._writer is None and self._intake.info is not None:
+            sinks = self.plan.open_sinks(detector, self._intake.info)
+            self._writer = Writer(sinks, lossless=not self.plan.live)
+        self._set_state(JobState.RUNNING)
+
+    def _deliver(self, result: Result, herd: Herd) -> None:
+        self._frames += 1
+        self._times.append(time.monotonic())
+        self.latest = result
+        self._listener.analysed(self, result)
+        if self._writer is not None:
+            self._writer.write(result)
+        for summary in herd.add(result, self._intake.mailbox.dropped):
+            self._keep(summary)
+
+    def _tick(self, herd: Herd) -> None:
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            if self._job.state is JobState.RUNNING:
+                self.reconnects += 1
+            log.warning("stream %s: %s", self._job.stream, lost)
+            self._set_state(JobState.RECONNECTING, problem(lost, "Compute"))
+        if self.plan.live:
+            for summary in herd.tick(time.time()):
+                self._keep(summary)
+
+    def _keep_track_ids(self, result: Result) -> None:
+        """Reserves track ids ahead, so that a crash cannot give one out twice."""
+        self._newest_track = max(self._newest_track, int(result.tracks.ids.max(initial=0)))
+        if self._newest_track > self._tracks_reserved:
+            self._tracks_reserved = self._newest_track + TRACK_IDS_RESERVED
+            self._journal.set_next_track(self._job.stream, self._tracks_reserved + 1)
+
+    def _keep(self, summary: Summary) -> None:
+        start, end = self.wall_time(summary.start_time), self.wall_time(summary.end_time)
+        summary = replace(summary, start_time=start, end_time=end)
+        if not self.plan.tell_tracks:
+            summary = replace(summary, tracks=(), tracks_omitted=summary.tracks_omitted + len(summary.tracks))
+        job = self._job
+        try:
+            record = self._journal.append(
+                job.stream,
+                "summary",
+                lambda sequence: Record(
+                    node=self.plan.node,
+                    stream=job.stream,
+                    journal=self._journal.id,
+                    sequence=sequence,
+                    job_id=job.job_id,
+                    model=job.model,
+                    clock_synced=clock_synced(),
+                    summary=summary,
+                ),
+            )
+        except HerdlinkError as error:
+            log.error("a summary of stream %s is lost: %s", job.stream, error)
+            return
+        if self._writer is not None:
+            self._writer.record(record)
+        self._listener.recorded(self, record)
+
+    def _camera_lost(self, error: HerdlinkError) -> None:
+        """On the decode thread; this job's own thread tells it when it has no picture left."""
+        self._lost = error
+
+    def _close(self) -> None:
+        self._intake.stop()
+        self._intake.join(HUNG_DECODER_S)
+        if self._writer is not None:
+            self._writer.close()
+        if self._tracks_reserved > self._newest_track:
+            self._journal.set_next_track(self._job.stream, self._newest_track + 1)
+
+    def _finish(self, error: Exception | None) -> None:
+        if self._halted:
+            return
+        state = JobState.CANCELLED if self._cancelled else JobState.FAILED if error else JobState.DONE
+        self._job = replace(
+            self.job, end_time=time.time(), results=list_results(Path(self._job.output)), fps=self._mean_fps()
+        )
+        self._set_state(state, problem(error, "Compute") if error and not self._cancelled else None)
+
+    def _mean_fps(self) -> float:
+        elapsed = time.time() - (self._job.start_time or 0.0)
+        return self._frames / elapsed if elapsed > 0 else 0.0
+
+    def _set_state(self, state: JobState, error: Problem | None = None) -> None:
+        self._job = replace(self.job, state=state, error=error)
+        try:
+            self._journal.put_job(self._job)
+        except HerdlinkError as unwritable:
+            log.error("job %s: %s", self._job.job_id, unwritable)
+        self._listener.changed(self)
+
+
+def problem(error: Exception, method: str) -> Problem:
+    """An error in the form that is kept. What no caller can understand gets an id; its traceback is in the log alone."""
+    if isinstance(error, HerdlinkError):
+        return Problem(error.code, error.reason, error.message, method, time.time())
+    error_id = secrets.token_hex(4)
+    log.error("error %s in %s", error_id, method, exc_info=error)
+    message = f"the agent has failed (error {error_id}); its log says more; please report it"
+    return Problem("INTERNAL", "BUG", message, method, time.time())
+
+
+def _rate(times: deque[float]) -> float:
+    """Events a second over the newest ones; 0 where too few."""
+    seen = tuple(times)
+    return (len(seen) - 1) / (seen[-1] - seen[0]) if len(seen) > 1 and seen[-1] > seen[0] else 0.0

@@ -1,0 +1,61 @@
+"""What a stream is set to: defaults < settings < commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+DEFAULT_THRESHOLD = 0.3
+DEFAULT_TRACKER = "deepsort"
+
+
+class Origin(StrEnum):
+    """Who set a value."""
+
+    SETTINGS = "SETTINGS"
+    COMMAND = "COMMAND"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamValues:
+    """One stream as it is set; empty text and 0 mean: not set, not known, no limit."""
+
+    name: str = ""
+    area: str = ""
+    input: str = ""
+    output: str = ""
+    enabled: bool = True
+    labels: tuple[str, ...] = ()
+    threshold: float = DEFAULT_THRESHOLD
+    max_fps: float = 0.0
+    known_count: int = 0
+    model: str = ""
+    tracker: str = DEFAULT_TRACKER
+    summary_period_s: float = 0.0
+
+
+KEYS = tuple(field.name for field in fields(StreamValues))
+
+
+@dataclass(frozen=True, slots=True)
+class StreamConfig:
+    """A stream's values with where each comes from."""
+
+    settings: dict[str, Any]
+    commands: dict[str, Any]
+
+    @property
+    def values(self) -> StreamValues:
+        merged = {**self.settings, **self.commands}
+        if "labels" in merged:
+            merged["labels"] = tuple(merged["labels"])
+        return StreamValues(**merged)
+
+    @property
+    def origins(self) -> dict[str, Origin]:
+        """For each value that somebody has set: who."""
+        return {**dict.fromkeys(self.settings, Origin.SETTINGS), **dict.fromkeys(self.commands, Origin.COMMAND)}
+
+    def with_commands(self, changes: dict[str, Any]) -> StreamConfig:
+        return StreamConfig(self.settings, {**self.commands, **changes})
