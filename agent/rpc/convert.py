@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from agent.core.types import Job, Problem, Record, Summary, Tracks
+from agent.core.types import Job, JobState, Problem, Record, Summary, Tracks
 from agent.runtime.engine import StreamView
 from agent.runtime.streams import Origin
 from herdlink.v1 import record_pb2, track_pb2, types_pb2
@@ -22,8 +22,9 @@ def timestamp(seconds: float) -> Timestamp:
     return Timestamp(seconds=whole_ms // 1000, nanos=whole_ms % 1000 * 1_000_000)
 
 
-def job_state(name: str) -> types_pb2.JobState:
-    return types_pb2.JobState.Value(f"JOB_STATE_{name}")
+def job_state(state: JobState) -> types_pb2.JobState:
+    value: types_pb2.JobState = getattr(types_pb2, f"JOB_STATE_{state}")
+    return value
 
 
 def error(problem: Problem) -> types_pb2.Error:
@@ -77,7 +78,8 @@ def stream(view: StreamView) -> types_pb2.Stream:
 
 
 def _origin(origin: Origin) -> types_pb2.Origin:
-    return types_pb2.Origin.Value(f"ORIGIN_{origin}")
+    value: types_pb2.Origin = getattr(types_pb2, f"ORIGIN_{origin}")
+    return value
 
 
 def stream_state(view: StreamView) -> types_pb2.StreamState:
@@ -124,7 +126,7 @@ def summary(value: Record) -> record_pb2.Summary:
         end_time=timestamp(inner.end_time),
         clock_synced=value.clock_synced,
         model=value.model,
-        view=record_pb2.View.Value(f"VIEW_{inner.view}"),
+        view=f"VIEW_{inner.view}",
         tracks=[
             record_pb2.SummaryTrack(track=t.track, label=t.label, age_s=t.age_s, moved_bl=t.moved_bl, box=t.box)
             for t in inner.tracks

@@ -74,7 +74,7 @@ def _with_gap(page: Page, after: int) -> list[pb.Record]:
     return [*gap, *(convert.record(record) for record in page.records)]
 
 
-def _kind(kind: int) -> str:
+def _kind(kind: pb.RecordKind) -> str:
     if kind not in KINDS:
         raise InvalidArgument("BAD_KIND", "kind is RECORD_KIND_SUMMARY or RECORD_KIND_EVENT")
     return KINDS[kind]

@@ -1,0 +1,208 @@
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.core.errors import InvalidArgument
+from agent.core.types import Job, JobState, Problem, Record, ResultFile, Summary, Totals, TrackSummary, View
+from agent.journal import RECORDS_KEPT, Journal
+
+
+def make_summary(**changes: object) -> Summary:
+    plain = Summary(
+        start_time=1.0,
+        end_time=11.0,
+        period_s=10.0,
+        covered_s=10.0,
+        frames=100,
+        frames_dropped=0,
+        view=View.OK,
+        count=2,
+        count_mean=2.0,
+        count_error=0.1,
+        known_count=0,
+        count_off=False,
+        counts={"pig": 2},
+        score_mean=0.9,
+        activity=None,
+        moving_ratio=0.5,
+        distance_bl=3.0,
+        spacing_bl=1.0,
+        longest_still_s=4.0,
+        id_switches=0,
+        total_animal_s=20.0,
+        total_distance_bl=3.0,
+        tracks=(TrackSummary(1, "pig", 2.0, 0.5, (0.1, 0.2, 0.3, 0.4)),),
+        tracks_omitted=0,
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def append(journal: Journal, stream: str = "main", **changes: object) -> Record:
+    return journal.append(
+        stream,
+        "summary",
+        lambda sequence: Record("n1", stream, journal.id, sequence, "j", "m@0", True, make_summary(**changes)),
+    )
+
+
+def make_job(job_id: str) -> Job:
+    return Job(job_id=job_id, stream="main", state=JobState.QUEUED, input="a.mp4", output="/out")
+
+
+def test_records_are_numbered_without_gaps_per_stream_and_come_back_equal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    written = [append(journal), append(journal), append(journal, "other")]
+    assert [record.sequence for record in written] == [1, 2, 1]
+    journal.close()
+    again = Journal(tmp_path / "j.sqlite")
+    page = again.records("main", "summary", 0, 10)
+    assert list(page.records) == written[:2]
+    assert (page.oldest, page.newest) == (1, 2)
+    assert append(again).sequence == 3
+    again.close()
+
+
+def test_a_new_file_has_another_journal_id(tmp_path: Path) -> None:
+    one, two = Journal(tmp_path / "1"), Journal(tmp_path / "2")
+    assert one.id != two.id
+    assert len(one.id) == 8
+    assert int(one.id, 16) >= 0
+    one.close()
+    two.close()
+
+
+def test_old_records_are_trimmed_and_the_page_says_from_where_they_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.journal.RECORDS_KEPT", 600)
+    assert RECORDS_KEPT > 600
+    journal = Journal(None)
+    with journal.transaction():
+        for _ in range(1000):
+            append(journal)
+    page = journal.records("main", "summary", 0, 5)
+    assert page.oldest == 401
+    assert [record.sequence for record in page.records] == [401, 402, 403, 404, 405]
+    assert page.newest == 1000
+
+
+def test_totals_are_those_of_the_newest_summary() -> None:
+    journal = Journal(None)
+    assert journal.totals("main") == Totals()
+    append(journal, total_animal_s=5.0)
+    append(journal, total_animal_s=7.0, total_distance_bl=9.0)
+    assert journal.totals("main") == Totals(7.0, 9.0)
+
+
+def test_jobs_come_back_equal_and_newest_first(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    first, second = journal.add_job(make_job), journal.add_job(make_job)
+    ended = replace(
+        first,
+        state=JobState.FAILED,
+        error=Problem("UNAVAILABLE", "X", "y", "Compute", 1.5),
+        results=(ResultFile("a", 1, "00"),),
+        end_time=3.0,
+    )
+    journal.put_job(ended)
+    assert journal.jobs() == [second, ended]
+    assert journal.jobs("other") == []
+    assert journal.job(first.job_id) == ended
+    assert journal.open_jobs() == [second]
+    journal.close()
+
+
+@pytest.mark.parametrize("job_id", ["", "7", "x-1", "00000000-1", "{}-", "{}--1", "{}-1e3", "{}-99999999999999999999"])
+def test_no_job_of_another_name(job_id: str) -> None:
+    journal = Journal(None)
+    journal.add_job(make_job)
+    assert journal.job(job_id.format(journal.id)) is None
+
+
+def test_a_transaction_that_fails_leaves_nothing_and_does_nothing_in_the_world() -> None:
+    journal = Journal(None)
+    done: list[str] = []
+    with pytest.raises(ZeroDivisionError), journal.transaction():
+        journal.put_stream("main", {"input": "a"})
+        journal.after_commit(lambda: done.append("effect"))
+        raise ZeroDivisionError
+    assert journal.streams() == {}
+    with journal.transaction():
+        journal.put_stream("main", {"input": "b"})
+        journal.after_commit(lambda: done.append("second"))
+        assert done == []
+    assert done == ["second"]
+    assert journal.streams() == {"main": {"input": "b"}}
+
+
+def test_a_consumers_place_only_moves_forward_and_not_beyond_the_end() -> None:
+    journal = Journal(None)
+    for _ in range(5):
+        append(journal)
+    assert journal.place("c", "main", "summary") == 0
+    assert journal.acknowledge("c", "main", "summary", 3) == 3
+    assert journal.acknowledge("c", "main", "summary", 2) == 3
+    with pytest.raises(InvalidArgument, match="not written yet"):
+        journal.acknowledge("c", "main", "summary", 6)
+    assert journal.place("c", "main", "summary") == 3
+    assert journal.place("d", "main", "summary") == 0
+
+
+def test_commands_are_remembered_by_their_whole_key() -> None:
+    journal = Journal(None)
+    journal.remember("me", "SetInput", "1", digest=b"h", answer=b"a")
+    assert journal.answer("me", "SetInput", "1") == (b"h", b"a")
+    assert journal.answer("you", "SetInput", "1") is None
+    assert journal.answer("me", "SetOutput", "1") is None
+
+
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    path.write_bytes(b"this is no database, but long enough to be looked at" * 100)
+    journal = Journal(path)
+    assert journal.set_aside is not None
+    assert journal.set_aside.exists()
+    assert append(journal).sequence == 1
+    journal.close()
+
+
+def test_a_newer_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(InvalidArgument, match="newer herdlink"):
+        Journal(path)
+
+
+def test_what_was_committed_survives_kill_9(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from agent.journal import Journal\n"
+        "journal = Journal(Path(sys.argv[1])); number = 0\n"
+        "while True:\n"
+        "    number += 1; journal.put_stream(f's{number}', {'n': number}); print(number, flush=True)\n"
+    )
+    path = tmp_path / "j.sqlite"
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        told = [int(child.stdout.readline()) for _ in range(200)]
+        os.kill(child.pid, signal.SIGKILL)
+        told += [int(line) for line in child.stdout.read().split("\n")[:-1]]
+    journal = Journal(path)
+    streams = journal.streams()
+    assert {f"s{number}" for number in told} <= set(streams)
+    assert json.dumps(streams["s1"]) == '{"n": 1}'
+    journal.close()
+
+
+def test_track_ids_are_reserved() -> None:
+    journal = Journal(None)
+    assert journal.next_track("main") == 1
+    journal.set_next_track("main", 1001)
+    assert journal.next_track("main") == 1001
+    assert journal.next_track("other") == 1
