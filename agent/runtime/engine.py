@@ -21,7 +21,7 @@ from agent.journal import Journal
 from agent.runtime.hub import Hub
 from agent.runtime.results import list_results
 from agent.runtime.run import Plan, Run
-from agent.runtime.streams import Origin, StreamConfig, StreamValues
+from agent.runtime.streams import Origin, StreamConfig, StreamValues, check_ranges
 
 log = logging.getLogger(__name__)
 
@@ -166,6 +166,7 @@ class Engine:
 
     def _checked(self, name: str, old: StreamConfig, changes: dict[str, Any]) -> dict[str, Any]:
         changes = dict(changes)
+        check_ranges(changes)
         if "input" in changes:
             changes["input"] = self._checked_input(old.values.input, changes["input"])
         if "output" in changes:

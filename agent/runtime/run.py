@@ -274,7 +274,7 @@ class Run:
 
 
 def problem(error: Exception, method: str) -> Problem:
-    """An error in the form that is kept. What no caller can understand gets an id; its traceback is in the log alone."""
+    """An error in the form that is kept. Of a bug it tells an id; the traceback is in the log alone."""
     if isinstance(error, HerdlinkError):
         return Problem(error.code, error.reason, error.message, method, time.time())
     error_id = secrets.token_hex(4)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from agent.core.errors import InvalidArgument
+
 DEFAULT_THRESHOLD = 0.3
 DEFAULT_TRACKER = "deepsort"
 
@@ -36,6 +38,27 @@ class StreamValues:
 
 
 KEYS = tuple(field.name for field in fields(StreamValues))
+
+
+RANGES = {
+    "threshold": (0.0, 1.0),
+    "max_fps": (0.0, 1000.0),
+    "known_count": (0, 100_000),
+    "summary_period_s": (0.05, 86_400.0),
+}
+TEXT_LIMIT = 256
+
+
+def check_ranges(changes: dict[str, Any]) -> None:
+    """Raises InvalidArgument (BAD_VALUE) for a number out of its range or a text that is too long."""
+    for key, (low, high) in RANGES.items():
+        if key in changes and not low <= changes[key] <= high:
+            raise InvalidArgument("BAD_VALUE", f"{key} is {low:g} to {high:g}; it is {changes[key]}")
+    texts = [("labels", text) for text in changes.get("labels", ())]
+    texts += [(key, changes[key]) for key in ("name", "area", "model", "tracker") if key in changes]
+    for key, text in texts:
+        if len(text) > TEXT_LIMIT:
+            raise InvalidArgument("BAD_VALUE", f"{key} has at most {TEXT_LIMIT} characters; this one has {len(text)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,127 @@
+"""Records over a real channel: numbers without gaps, places kept, live after the past."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import grpc
+import pytest
+from agent_process import AgentProcess, reason_of
+from google.protobuf.json_format import MessageToDict
+
+from herdlink.v1 import edge_pb2, types_pb2
+from herdlink.v1 import record_pb2 as pb
+
+HERD = "synthetic:herd?animals=5&fps=10&seconds=25&seed=3&width=320&height=240"
+
+
+def list_records(agent: AgentProcess, **request: object) -> pb.ListRecordsResponse:
+    return agent.record.ListRecords(pb.ListRecordsRequest(**request))  # type: ignore[arg-type]
+
+
+def test_a_files_windows_are_kept_in_order_with_the_last_partial_one(agent: AgentProcess) -> None:
+    job = agent.compute(HERD)
+    answer = list_records(agent)
+    records = [record.summary for record in answer.records]
+    assert [record.sequence for record in records] == [1, 2, 3] == list(range(1, answer.newest + 1))
+    assert {(r.node, r.stream, r.job_id, r.journal) for r in records} == {("n1", "main", job.job_id, answer.journal)}
+    assert sum(record.frames for record in records) == job.frames == 250
+    assert [round(record.period_s) for record in records] == [10, 10, 5]
+    assert records[0].end_time == records[1].start_time
+    assert all(record.count == 5 for record in records)
+    assert records[-1].total_animal_s == pytest.approx(125, rel=0.1)
+    lines = (Path(job.output) / "summaries.jsonl").read_text().splitlines()
+    assert [json.loads(line)["sequence"] for line in lines] == [1, 2, 3]
+    first = MessageToDict(records[0], always_print_fields_with_no_presence=True)
+    assert set(json.loads(lines[0])) == set(first)
+
+
+def test_a_second_job_goes_on_counting(agent: AgentProcess) -> None:
+    agent.compute(HERD)
+    agent.kill()
+    agent.start()
+    agent.compute(HERD)
+    records = [record.summary for record in list_records(agent).records]
+    assert [record.sequence for record in records] == [1, 2, 3, 4, 5, 6]
+    totals = [record.total_animal_s for record in records]
+    assert totals == sorted(totals)
+    assert totals[-1] == pytest.approx(2 * totals[2], rel=0.05)
+
+
+def test_a_watcher_gets_the_past_and_then_what_comes(agent: AgentProcess) -> None:
+    agent.compute(HERD)
+    got: list[int] = []
+    live: list[bool] = []
+    watch = agent.record.WatchRecords(pb.WatchRecordsRequest(after_sequence=1))
+
+    def read() -> None:
+        try:
+            for answer in watch:
+                got.append(answer.record.summary.sequence)
+                live.append(answer.newest == got[-1])
+        except grpc.RpcError:
+            return
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    agent.compute(HERD)
+    deadline = time.monotonic() + 20
+    while len(got) < 5 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    watch.cancel()
+    reader.join()
+    assert got == [2, 3, 4, 5, 6]
+    assert live[-1]
+
+
+def test_a_consumer_goes_on_where_it_acknowledged_even_after_a_kill(agent: AgentProcess) -> None:
+    agent.compute(HERD)
+    journal = list_records(agent).journal
+
+    def first() -> int:
+        watch = agent.record.WatchRecords(pb.WatchRecordsRequest(consumer="c"))
+        sequence = next(iter(watch)).record.summary.sequence
+        watch.cancel()
+        return int(sequence)
+
+    assert first() == 1
+    ack = pb.AckRecordsRequest(consumer="c", kind=pb.RECORD_KIND_SUMMARY, journal=journal, sequence=2)
+    assert agent.record.AckRecords(ack).sequence == 2
+    agent.kill()
+    agent.start()
+    assert first() == 3
+    ack.sequence = 1
+    assert agent.record.AckRecords(ack).sequence == 2
+    ack.sequence = 99
+    with pytest.raises(grpc.RpcError) as caught:
+        agent.record.AckRecords(ack)
+    assert reason_of(caught.value)[1] == "NOT_WRITTEN"
+    ack.journal = "00000000"
+    with pytest.raises(grpc.RpcError) as caught:
+        agent.record.AckRecords(ack)
+    assert reason_of(caught.value)[:2] == ("FAILED_PRECONDITION", "OTHER_JOURNAL")
+
+
+def test_pages_join_without_a_seam(agent: AgentProcess) -> None:
+    agent.edge.SetStream(edge_pb2.SetStreamRequest(summary_period_s=0.5))
+    agent.compute(HERD)
+    got: list[int] = []
+    while True:
+        page = list_records(agent, after_sequence=got[-1] if got else 0, limit=7)
+        if not page.records:
+            break
+        got += [record.summary.sequence for record in page.records]
+    assert got == list(range(1, 51))
+
+
+def test_a_camera_that_is_away_sends_blind_windows(agent: AgentProcess) -> None:
+    agent.edge.SetStream(
+        edge_pb2.SetStreamRequest(input="rtsp://127.0.0.1:9/none", summary_period_s=0.5, model="scripted")
+    )
+    job = agent.edge.Compute(edge_pb2.ComputeRequest()).job
+    agent.await_state(job.job_id, types_pb2.JOB_STATE_RECONNECTING)
+    time.sleep(3)
+    records = [record.summary for record in list_records(agent).records]
+    assert len(records) >= 2
+    assert all((record.covered_s, record.frames, record.count) == (0, 0, 0) for record in records)
