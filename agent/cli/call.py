@@ -60,7 +60,7 @@ def invoke(target: str, method: Any, request: Any, *, timeout_s: float | None = 
             response_deserializer=GetMessageClass(method.output_type).FromString,
         )
         try:
-            answer = call(request, timeout=timeout_s)
+            answer: Any = call(request, timeout=timeout_s)
             yield from answer if method.server_streaming else [answer]
         except grpc.RpcError as error:
             raise _told(error, target or default_target()) from error

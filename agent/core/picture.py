@@ -30,8 +30,9 @@ def annotate(
     corners = [_corners(box, width, height) for box in np.asarray(boxes, np.float64).reshape(-1, 4)]
     colours = [colour_of(int(track)) for track in ids]
     for (left, top, right, bottom), colour in zip(corners, colours, strict=True):
-        # A dark edge beside the coloured one keeps a box visible on a ground of its own colour.
-        cv2.rectangle(canvas, (left, top), (right, bottom), (24, 24, 24), line + 2, cv2.LINE_8)
+        # A dark edge around the coloured one keeps a box visible on a ground of its own colour.
+        edge = (line + 1) // 2
+        cv2.rectangle(canvas, (left - edge, top - edge), (right + edge, bottom + edge), (24, 24, 24), 1, cv2.LINE_8)
         cv2.rectangle(canvas, (left, top), (right, bottom), colour, line, cv2.LINE_8)
     scale = float(np.clip(unit / 1000, 0.34, 2.0))
     for (left, top, _, _), colour, text in zip(corners, colours, texts, strict=True):
@@ -75,11 +76,11 @@ def _plate(canvas: Image, left: int, top: int, text: str, colour: Colour, scale:
     """The text on a plate of the track's colour above the box's corner, moved so that all of it is in the picture."""
     if not text:
         return
-    height, width = canvas.shape[:2]
+    width = canvas.shape[1]
     stroke = max(1, round(scale * 1.6))
     shown = text.encode("ascii", "replace").decode()
     (wide, high), base = cv2.getTextSize(shown, _FONT, scale, stroke)
-    pad = max(1, round(high * 0.25))
+    pad = max(2, round(high * 0.35))
     x = max(0, min(left, width - wide - 2 * pad))
     y = max(high + 2 * pad + base // 2, top)
     cv2.rectangle(canvas, (x, y - high - 2 * pad - base // 2), (x + wide + 2 * pad, y), colour, cv2.FILLED)

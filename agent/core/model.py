@@ -1,0 +1,75 @@
+"""What must be known of a model to feed it and to read its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from agent.core.types import Detections, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A model as its sidecar describes it (agent/models/store.py reads and writes that)."""
+
+    name: str
+    format: str
+    """How the outputs are read: a module of core/formats."""
+    labels: tuple[str, ...]
+    """Name of each class."""
+    width: int
+    """Of the network's input, in pixels; the shape is fixed."""
+    height: int
+    sha256: str = ""
+    """Of the .onnx file, 64 hex digits; empty until it lies in a store."""
+    layout: Literal["NCHW"] = "NCHW"
+    colour: Literal["RGB", "BGR"] = "RGB"
+    """Order of the planes."""
+    scale: float = 1 / 255
+    """What a byte of the picture is multiplied by."""
+    fit: Literal["stretch", "letterbox"] = "stretch"
+    """How a picture of another shape is fitted: pulled to the input's shape, or whole between bars."""
+    fill: int = 127
+    """Brightness of the bars, 0..255."""
+    source: str = ""
+    """Where the network and its weights come from."""
+    licence: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What else the format needs to know, in its own words."""
+
+    @property
+    def label(self) -> str:
+        """The model as "name@sha8"."""
+        return f"{self.name}@{self.sha256[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Where a picture lies in the network's input."""
+
+    picture_width: int
+    picture_height: int
+    left: int
+    """Pixels of the input, like the next three."""
+    top: int
+    width: int
+    height: int
+
+    def to_picture(self, boxes: Floats) -> Floats:
+        """(N, 4) left, top, right, bottom in pixels of the input -> the same in pixels of the picture; not clipped."""
+        across, down = self.picture_width / self.width, self.picture_height / self.height
+        offset = np.array([self.left, self.top, self.left, self.top], np.float32)
+        return (boxes - offset) * np.array([across, down, across, down], np.float32)
+
+
+class Format(Protocol):
+    """A family of outputs. Each module of core/formats makes one by `make_format(spec, shapes)`, where `shapes` are
+    those of the model's outputs; it raises InvalidArgument (MODEL_INVALID) where they do not fit the spec.
+    """
+
+    def decode(self, outputs: Sequence[Floats], fit: Fit, threshold: float) -> Detections:
+        """The objects of one picture: boxes inside it, best score first, no score below `threshold`."""
+        ...

@@ -1,0 +1,35 @@
+"""One box an object: non-maximum suppression within each class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+
+from agent.core.types import Detections, Floats, Ints
+
+OVERLAP = 0.45
+"""IoU from which two boxes of one class are the same object; Darknet's own figure."""
+_SMALLEST_PX = 1.0
+
+
+def pick(boxes: Floats, scores: Floats, classes: Ints, *, width: int, height: int) -> Detections:
+    """The best of overlapping boxes, best score first, cut to the picture.
+
+    boxes (N, 4) left, top, right, bottom in pixels of a `width` x `height` picture. What is less than a pixel wide or
+    high inside the picture, or not a number, is left out.
+    """
+    edges = np.array([width, height, width, height], np.float32)
+    inside = np.clip(boxes, 0, edges)
+    seen = ((inside[:, 2:] - inside[:, :2]) >= _SMALLEST_PX).all(axis=1)
+    boxes, inside, scores, classes = boxes[seen], inside[seen], scores[seen], classes[seen]
+    if not len(scores):
+        return Detections()
+    # Whole boxes are compared, as Darknet does: two animals that leave the picture side by side stay two.
+    rectangles = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1).astype(np.float64)
+    # OpenCV's stubs ask for lists, OpenCV itself reads arrays, without a copy an item.
+    suppress: Any = cv2.dnn.NMSBoxesBatched
+    rows = np.asarray(suppress(rectangles, scores, classes, 0.0, OVERLAP), np.intp).reshape(-1)
+    rows = rows[np.argsort(-scores[rows], kind="stable")]
+    return Detections(inside[rows], scores[rows], classes[rows])
