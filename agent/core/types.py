@@ -30,7 +30,7 @@ class Frame:
     index: int
     """Number of the frame in its job, from 1; a frame that was dropped keeps its number."""
     time: float
-    """Seconds: since the beginning of a file, since 1970 for a camera."""
+    """Seconds since the beginning of a file; of a camera the steady clock, which no setting of the time moves."""
     image: Image
 
 
@@ -129,7 +129,7 @@ class Summary:
     """What happened in one window; fields as in record.proto. None: not known."""
 
     start_time: float
-    """Seconds of the frames' own clock, like `Frame.time`."""
+    """Seconds of the frames' own clock, like `Frame.time`; since 1970 within a Record."""
     end_time: float
     period_s: float
     covered_s: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -27,12 +28,12 @@ class TrackService(track_pb2_grpc.TrackServiceServicer):
         stream = self._engine.stream(request.stream).stream
         with self._engine.hub.subscribe(("tracks", stream)) as frames:
             while True:
-                run, index, time, (height, width), tracks = await frames.get()
+                run, index, seconds, (height, width), tracks = await frames.get()
                 yield pb.WatchTracksResponse(
                     stream=stream,
                     job_id=run.plan.job.job_id,
                     frame=index,
-                    time=convert.timestamp(run.wall_time(time)),
+                    time=convert.timestamp(run.wall_time(seconds)),
                     width=width,
                     height=height,
                     tracks=convert.tracks(tracks, run.labels, (height, width)),
@@ -48,5 +49,5 @@ class TrackService(track_pb2_grpc.TrackServiceServicer):
             image = picture.annotate(image, result.tracks.boxes, result.tracks.ids, texts)
         jpeg = await asyncio.to_thread(picture.to_jpeg, image, width=self._snapshot_width, max_bytes=SNAPSHOT_BYTES)
         return pb.GetSnapshotResponse(
-            jpeg=jpeg, time=convert.timestamp(run.wall_time(frame.time) if run else frame.time)
+            jpeg=jpeg, time=convert.timestamp(run.wall_time(frame.time) if run else time.time())
         )

@@ -83,6 +83,7 @@ class Run:
         self._writer: Writer | None = None
         self._herd: Herd | None = None
         self._frames = 0
+        self._began = 0.0
         self._times: deque[float] = deque(maxlen=64)
         self._newest_track = 0
         self._tracks_reserved = 0
@@ -128,7 +129,8 @@ class Run:
 
     def wall_time(self, frame_time: float) -> float:
         """Seconds since 1970 of a frame: capture time of a camera; of a file the job's start plus the time in it."""
-        return frame_time if self.plan.live else (self._job.start_time or 0.0) + frame_time
+        origin = time.time() - time.monotonic() if self.plan.live else self._job.start_time or 0.0
+        return origin + frame_time
 
     def set_known_count(self, known_count: int) -> None:
         """Takes effect with the window that is open."""
@@ -178,6 +180,7 @@ class Run:
 
     def _begin(self, detector: Detector) -> None:
         """The first picture, or the first after the camera was lost."""
+        self._began = self._began or time.monotonic()
         if self._writer is None and self._intake.info is not None:
             sinks = self.plan.open_sinks(detector, self._intake.info)
             self._writer = Writer(sinks, lossless=not self.plan.live)
@@ -201,7 +204,7 @@ class Run:
             log.warning("stream %s: %s", self._job.stream, lost)
             self._set_state(JobState.RECONNECTING, problem(lost, "Compute"))
         if self.plan.live:
-            for summary in herd.tick(time.time()):
+            for summary in herd.tick(time.monotonic()):
                 self._keep(summary)
 
     def _keep_track_ids(self, result: Result) -> None:
@@ -261,8 +264,9 @@ class Run:
         self._set_state(state, problem(error, "Compute") if error and not self._cancelled else None)
 
     def _mean_fps(self) -> float:
-        elapsed = time.time() - (self._job.start_time or 0.0)
-        return self._frames / elapsed if elapsed > 0 else 0.0
+        """Frames a second from the first picture on."""
+        elapsed = time.monotonic() - self._began
+        return self._frames / elapsed if self._frames and elapsed > 0 else 0.0
 
     def _set_state(self, state: JobState, error: Problem | None = None) -> None:
         self._job = replace(self.job, state=state, error=error)

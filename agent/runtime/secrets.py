@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 from agent.core.errors import FailedPrecondition
 
@@ -12,8 +13,16 @@ _MARK = re.compile(r"\$\{([A-Za-z0-9_.-]{1,64})\}")
 
 
 def expand(text: str, folder: Path) -> str:
-    """The text with each ${name} replaced by the secret of that name. Raises FailedPrecondition (NO_SECRET)."""
-    return _MARK.sub(lambda match: read_secret(match[1], folder), text)
+    """The URI with each ${name} replaced by that secret, user:password, encoded as a URI needs it.
+
+    Raises FailedPrecondition (NO_SECRET).
+    """
+    return _MARK.sub(lambda match: _encoded(read_secret(match[1], folder)), text)
+
+
+def _encoded(login: str) -> str:
+    user, colon, password = login.partition(":")
+    return quote(user, safe="") + colon + quote(password, safe="")
 
 
 def read_secret(name: str, folder: Path) -> str:

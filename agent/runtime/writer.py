@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from agent.core.errors import FailedPrecondition, HerdlinkError
 from agent.core.ports import Sink
@@ -45,22 +46,24 @@ class Writer:
                 result = self._results.get(timeout_s=1.0)
                 self._write_records()
                 if result is not None:
-                    self._each(lambda sink, result=result: sink.write(result))  # type: ignore[misc]
+                    for sink in tuple(self._sinks):
+                        self._guard(sink, partial(sink.write, result))
         except Closed:
             self._write_records()
-            self._each(lambda sink: sink.close())
+            for sink in tuple(self._sinks):
+                self._guard(sink, sink.close)
 
     def _write_records(self) -> None:
         while self._records:
             record = self._records.popleft()
-            self._each(lambda sink, record=record: sink.record(record))  # type: ignore[misc]
+            for sink in tuple(self._sinks):
+                self._guard(sink, partial(sink.record, record))
 
-    def _each(self, action: Callable[[Sink], None]) -> None:
-        for sink in tuple(self._sinks):
-            try:
-                action(sink)
-            except (HerdlinkError, OSError) as error:
-                self._give_up(sink, error)
+    def _guard(self, sink: Sink, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (HerdlinkError, OSError) as error:
+            self._give_up(sink, error)
 
     def _give_up(self, sink: Sink, error: Exception) -> None:
         self._sinks.remove(sink)

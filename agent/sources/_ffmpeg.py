@@ -95,7 +95,7 @@ class Video:
         index, at = 0, 0.0
         while (image := self._read()) is not None:
             index += 1
-            at = time.time() if self._info.live else clock.time(self._position_s)
+            at = time.monotonic() if self._info.live else clock.time(self._position_s)
             yield Frame(index, at, image)
         if self._closed:
             return

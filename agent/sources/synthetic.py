@@ -66,7 +66,7 @@ class Synthetic:
         while not self._closed.is_set() and (self._live or index < self._total):
             index += 1
             image = self._painter.draw(self._simulation.step())
-            yield Frame(index, time.time() if self._live else (index - 1) / self._fps, image)
+            yield Frame(index, time.monotonic() if self._live else (index - 1) / self._fps, image)
             if self._live:
                 wait_s = begin + index / self._fps - time.monotonic()
                 self._closed.wait(max(0.0, wait_s))

@@ -77,8 +77,7 @@ anything = st.floats(-60, 60, width=32) | st.sampled_from([math.nan, math.inf, -
     st.booleans(),
 )
 def test_whatever_the_network_says(first: np.ndarray, second: np.ndarray, threshold: float, new_coords: bool) -> None:
-    with np.errstate(over="ignore", invalid="ignore"):
-        found = make_format(spec_of(1.05, new_coords), SHAPES).decode([first, second], FIT, threshold)
+    found = make_format(spec_of(1.05, new_coords), SHAPES).decode([first, second], FIT, threshold)
     assert np.isfinite(found.boxes).all()
     left, top, right, bottom = found.boxes.T
     assert (left >= 0).all() and (top >= 0).all() and (right <= 300).all() and (bottom <= 200).all()
