@@ -66,12 +66,13 @@ def inks() -> Image:
     """(MAX_ANIMALS, 3) BGR of each animal: coats of pigs, no two alike in any single channel."""
     found = np.zeros((MAX_ANIMALS, 3), np.uint8)
     for channel in range(3):
-        free = list(range(40, 250))
+        free = np.arange(40, 250)
         for i in range(MAX_ANIMALS):
             # Spread by the number, so that animals of one breed are told apart by eye as well.
             aim = _COATS[i % len(_COATS)][channel] + (i // len(_COATS) * 7 + channel * 3) % 25 - 12
-            free.sort(key=lambda value, aim=aim: (abs(value - aim), value))  # type: ignore[misc]
-            found[i, channel] = free.pop(0)
+            nearest = np.abs(free - aim).argmin()
+            found[i, channel] = free[nearest]
+            free = np.delete(free, nearest)
     return found
 
 

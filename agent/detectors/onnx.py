@@ -137,7 +137,8 @@ def _session(path: Path, data: bytes, providers: Sequence[str], threads: int) ->
     options.inter_op_num_threads = 1
     # Threads that spin between pictures burn half of a small machine for nothing.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
+    # What goes wrong comes as an exception; said twice, it would not be one plain line.
+    options.log_severity_level = 4
     try:
         return onnxruntime.InferenceSession(data, options, providers=list(providers))
     except _runtime_errors() as error:

@@ -8,20 +8,21 @@ et al., "YOLOv4" (arXiv:2004.10934) for scale_x_y, "Scaled-YOLOv4" (arXiv:2011.0
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from agent.core.errors import InvalidArgument
 from agent.core.model import Fit, ModelSpec
 from agent.core.nms import pick
-from agent.core.types import Detections, Doubles, Floats, Ints
+from agent.core.types import Detections, Floats, Ints
 
 MAX_CANDIDATES = 1000
 """Of each output, the best so many go on: bounds what a very low threshold costs."""
-# Beyond it exp() leaves float32; no object is e^20 anchors wide.
-_MAX_EXPONENT = 20.0
+# No sound network says more: beyond it the logistic function is flat, and no object is e^20 anchors wide.
+_LIMIT = 20.0
 _EDGE = 1e-6
 
 
@@ -76,10 +77,10 @@ def make_format(spec: ModelSpec, shapes: Sequence[Sequence[int]]) -> DarknetForm
     return DarknetFormat(spec, [_head(spec, head, shape) for head, shape in zip(described, shapes, strict=True)])
 
 
-def _head(spec: ModelSpec, described: object, shape: Sequence[int]) -> Head:
+def _head(spec: ModelSpec, described: Mapping[str, Any], shape: Sequence[int]) -> Head:
     try:
-        anchors = np.array(described["anchors"], np.float32).reshape(-1, 2)  # type: ignore[index]
-        scale_x_y, new_coords = float(described["scale_x_y"]), bool(described["new_coords"])  # type: ignore[index]
+        anchors = np.array(described["anchors"], np.float32).reshape(-1, 2)
+        scale_x_y, new_coords = float(described["scale_x_y"]), bool(described["new_coords"])
     except (TypeError, KeyError, ValueError):
         raise _invalid(spec, "each of options.heads needs anchors (pairs), scale_x_y and new_coords") from None
     channels = len(anchors) * (5 + len(spec.labels))
@@ -101,12 +102,12 @@ def _candidates(head: Head, output: Floats, threshold: float) -> _Candidates:
     rows = values[anchor, :, cell]
     classes = rows[:, 5:].argmax(axis=1)
     best = rows[np.arange(len(rows)), 5 + classes]
-    scores = rows[:, 4] * best if head.new_coords else _logistic(rows[:, 4]) * _logistic(best)
+    scores = _share(head, rows[:, 4]) * _share(head, best)
     keep = np.nonzero(scores >= threshold)[0]
     if len(keep) > MAX_CANDIDATES:
         keep = keep[np.argpartition(-scores[keep], MAX_CANDIDATES)[:MAX_CANDIDATES]]
     return _Candidates(
-        rows[keep, :4],
+        np.clip(rows[keep, :4], -_LIMIT, _LIMIT),
         anchor[keep].astype(np.int32),
         cell[keep].astype(np.int32),
         scores[keep],
@@ -131,11 +132,16 @@ def _boxes(head: Head, found: _Candidates, size: Floats) -> Floats:
     if head.new_coords:
         shares, sizes = raw_centres, np.square(raw_sizes) * 4 * anchors
     else:
-        shares, sizes = _logistic(raw_centres), np.exp(np.minimum(raw_sizes, _MAX_EXPONENT)) * anchors
+        shares, sizes = _logistic(raw_centres), np.exp(raw_sizes) * anchors
     centres = (cells + shares * head.scale_x_y - (head.scale_x_y - 1) / 2) * step
     return np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1).astype(np.float32)
 
 
-def _logistic(values: Floats | Doubles) -> Floats:
+def _share(head: Head, values: Floats) -> Floats:
+    """Objectness or the value of a class as 0..1."""
+    return np.clip(values, 0, 1) if head.new_coords else _logistic(values)
+
+
+def _logistic(values: Floats) -> Floats:
     """1 / (1 + e^-x) without overflow."""
     return np.asarray(0.5 + 0.5 * np.tanh(values * 0.5), np.float32)
