@@ -60,6 +60,8 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
 
         answer = do_once(self._engine.journal, context, request, pb.ComputeResponse, action)
         if request.wait:
+            # Word that the job is started, for callers that let others pass while they wait.
+            await context.send_initial_metadata(())
             answer = pb.ComputeResponse(job=convert.job(await self._engine.ended(answer.job.job_id)))
         return answer
 

@@ -1,0 +1,84 @@
+"""herdlink-bridge: arguments, logging, signals; runs the loop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from bridge.settings import BadSettings, BridgeSettings, load_settings
+
+
+def main() -> int:
+    """Exit 0 after SIGTERM or SIGINT, 1 where it cannot go on, 2 for wrong use."""
+    args = _parser().parse_args()
+    logging.basicConfig(
+        stream=sys.stderr, level=args.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        settings = load_settings(args.config)
+    except BadSettings as error:
+        print(f"herdlink-bridge: {error}", file=sys.stderr)
+        return 2
+    if args.check:
+        print(_what_would_run(settings))
+        return 0
+    return asyncio.run(_run(settings))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="herdlink-bridge",
+        description="Makes agents available on an MQTT broker.",
+        epilog="example: herdlink-bridge --config /etc/herdlink/bridge.toml",
+    )
+    parser.add_argument(
+        "--config", type=Path, help="bridge.toml; else $HERDLINK_BRIDGE_CONFIG, else /etc/herdlink/bridge.toml"
+    )
+    parser.add_argument("--check", action="store_true", help="load all, open nothing, print what would run")
+    parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
+    parser.add_argument("--version", action="version", version=f"herdlink {_version()}")
+    return parser
+
+
+def _version() -> str:
+    try:
+        return version("herdlink")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _what_would_run(settings: BridgeSettings) -> str:
+    lines = [
+        f"broker      {settings.mqtt.host}:{settings.mqtt.port}, MQTT {settings.mqtt.version}",
+        f"topics      below {settings.mqtt.base}/",
+        f"commands    {', '.join(settings.commands.allow)}",
+    ]
+    return "\n".join(
+        [*lines, *(f"agent       {agent.node or '(its own id)'} on {agent.target}" for agent in settings.agents)]
+    )
+
+
+async def _run(settings: BridgeSettings) -> int:
+    from bridge.app import serve
+    from bridge.broker import TakenOver
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if settings.homeassistant.enabled:
+        logging.getLogger("bridge").warning("homeassistant.enabled is set, but this version publishes no discovery yet")
+    try:
+        await serve(settings, stop)
+    except TakenOver as error:
+        print(f"herdlink-bridge: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""The way to an agent: unary calls with a deadline, and streams."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import grpc.aio
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from google.rpc import error_details_pb2, status_pb2
+
+from bridge.core.commands import Refusal
+
+MESSAGE_BYTES = 16 * 1024 * 1024
+OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+)
+DETAILS_KEY = "grpc-status-details-bin"
+CALLER_KEY = "herdlink-caller"
+
+
+class AgentLink:
+    """A channel to one agent; it connects by itself, and again after a loss."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self._channel = grpc.aio.insecure_channel(target, options=OPTIONS)
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def call(self, method: MethodDescriptor, request: Message, *, timeout_s: float, caller: str = "") -> Message:
+        """The answer. Raises Refusal with the agent's own words."""
+        call = self.begin(method, request, timeout_s=timeout_s, caller=caller)
+        return await self.answer(call)
+
+    def begin(self, method: MethodDescriptor, request: Message, *, timeout_s: float | None, caller: str) -> Any:
+        """A call under way. Its `initial_metadata()` comes when the agent has begun with it, or at its end."""
+        metadata = ((CALLER_KEY, _ascii(caller)),) if caller else ()
+        unary = self._channel.unary_unary(
+            _path(method),
+            request_serializer=GetMessageClass(method.input_type).SerializeToString,
+            response_deserializer=GetMessageClass(method.output_type).FromString,
+        )
+        return unary(request, timeout=timeout_s, metadata=metadata)
+
+    async def answer(self, call: Any) -> Message:
+        """What a call under way ends with. Raises Refusal."""
+        try:
+            message: Message = await call
+        except grpc.aio.AioRpcError as error:
+            raise self._refusal(error) from error
+        return message
+
+    async def watch(self, method: MethodDescriptor, request: Message) -> AsyncIterator[Any]:
+        """The messages of a stream until it ends. Raises Refusal."""
+        stream = self._channel.unary_stream(
+            _path(method),
+            request_serializer=GetMessageClass(method.input_type).SerializeToString,
+            response_deserializer=GetMessageClass(method.output_type).FromString,
+        )
+        try:
+            async for message in stream(request):
+                yield message
+        except grpc.aio.AioRpcError as error:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: grpc.aio.AioRpcError) -> Refusal:
+        code, message = error.code().name, error.details() or ""
+        reason = _reason(error)
+        if reason:
+            return Refusal(code, reason, message)
+        if code == "UNAVAILABLE":
+            text = f"the agent does not answer on {self.target}; see whether herdlink-agent runs, and try again"
+            return Refusal(code, "AGENT_UNREACHABLE", text)
+        if code == "DEADLINE_EXCEEDED":
+            return Refusal(code, "DEADLINE_EXCEEDED", "the agent did not answer in time; try again or raise deadlineMs")
+        if code == "UNIMPLEMENTED":
+            return Refusal(code, "UNKNOWN_METHOD", "the agent does not know this method; is it older than the bridge?")
+        return Refusal(code, code, message)
+
+
+def _path(method: MethodDescriptor) -> str:
+    return f"/{method.containing_service.full_name}/{method.name}"
+
+
+def _reason(error: grpc.aio.AioRpcError) -> str:
+    """The reason in the status's ErrorInfo; empty where it has none."""
+    for key, value in error.trailing_metadata() or ():
+        if key == DETAILS_KEY and isinstance(value, bytes):
+            status = status_pb2.Status.FromString(value)
+            for detail in status.details:
+                info = error_details_pb2.ErrorInfo()
+                if detail.Unpack(info):
+                    return str(info.reason)
+    return ""
+
+
+def _ascii(text: str) -> str:
+    """Text as gRPC metadata may carry it; different texts stay different."""
+    return text.encode("ascii", "backslashreplace").decode("ascii")

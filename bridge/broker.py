@@ -1,0 +1,250 @@
+"""The MQTT connection: the only file that imports paho.
+
+paho runs a thread of its own, and an exception in one of its callbacks kills that thread in silence: callbacks do
+nothing but hand what happened to the loop. A message is acknowledged by hand, after its answer is out; what came by an
+earlier connection is never acknowledged: packet ids begin anew, and that would swallow another message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from bridge.settings import MqttSettings
+
+log = logging.getLogger(__name__)
+
+SESSION_EXPIRY_S = 86_400
+LONGEST_PAUSE_S = 30
+STOP_S = 3.0
+SESSION_TAKEN_OVER = 0x8E
+PACKET_SPARE_BYTES = 1024
+"""Topic, properties and header of a packet beside its payload."""
+
+
+class TakenOver(Exception):
+    """Another client with this id has taken the session; two of them would throw each other out for ever."""
+
+
+class TooLarge(Exception):
+    """The broker would drop the connection for a packet of this size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message from the broker."""
+
+    generation: int
+    """Number of the connection that it came by."""
+    packet_id: int
+    topic: str
+    payload: bytes
+    retained: bool
+    redelivered: bool
+    response_topic: str
+    correlation: bytes
+    expiry_s: float | None
+    received: float
+    """By the steady clock."""
+
+
+class Broker:
+    """One connection with its will. `connected` is set while it stands; `generation` counts connections."""
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        *,
+        client_id: str,
+        password: str | None,
+        status_topic: str,
+        command_filter: str,
+        on_arrival: Callable[[Arrival], None],
+    ) -> None:
+        self.connected = asyncio.Event()
+        self.generation = 0
+        self.taken_over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._settings = settings
+        self._status_topic = status_topic
+        self._command_filter = command_filter
+        self._on_arrival = on_arrival
+        self._loop = asyncio.get_running_loop()
+        self._acknowledged: dict[int, asyncio.Future[None]] = {}
+        self._packet_limit = 0
+        self._client = self._make_client(client_id, password)
+
+    @property
+    def address(self) -> str:
+        return f"{self._settings.host}:{self._settings.port}"
+
+    def start(self) -> None:
+        """Connects, and again whenever the connection is lost; returns at once."""
+        host, port, keepalive = self._settings.host, self._settings.port, self._settings.keepalive_s
+        if self._settings.version == 5:
+            # Both on every connect, or paho has the broker forget the session.
+            properties = _properties(PacketTypes.CONNECT, SessionExpiryInterval=SESSION_EXPIRY_S)
+            self._client.connect_async(host, port, keepalive, clean_start=False, properties=properties)
+        else:
+            self._client.connect_async(host, port, keepalive)
+        self._client.loop_start()
+
+    async def stop(self, last_status: str) -> None:
+        """Publishes a last status and disconnects, so that the broker does not publish the will."""
+        if self.connected.is_set():
+            try:
+                async with asyncio.timeout(STOP_S):
+                    await (await self.publish(self._status_topic, last_status.encode(), retain=True))
+            except TimeoutError:
+                log.warning("the broker does not take the last status")
+        self._client.disconnect()
+        await asyncio.to_thread(self._client.loop_stop)
+
+    async def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        correlation: bytes = b"",
+        user: Sequence[tuple[str, str]] = (),
+    ) -> asyncio.Future[None]:
+        """Hands a message to the broker once the connection stands. The future is done when the broker has it (QoS 1).
+
+        It survives a reconnect: paho sends an unacknowledged message again. Raises TooLarge.
+        """
+        await self.connected.wait()
+        if self._packet_limit and len(payload) + len(topic) + PACKET_SPARE_BYTES > self._packet_limit:
+            raise TooLarge(f"{len(payload)} bytes; the broker takes packets of at most {self._packet_limit} bytes")
+        properties = None
+        if self._settings.version == 5:
+            given = {"CorrelationData": correlation, "UserProperty": list(user)}
+            properties = _properties(PacketTypes.PUBLISH, **{name: value for name, value in given.items() if value})
+        info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
+        done: asyncio.Future[None] = self._loop.create_future()
+        if qos:
+            self._acknowledged[info.mid] = done
+        else:
+            done.set_result(None)
+        return done
+
+    def acknowledge(self, arrival: Arrival) -> None:
+        """Tells the broker that a message is done with; dropped where the connection is another by now."""
+        if arrival.generation == self.generation and self.connected.is_set():
+            self._client.ack(arrival.packet_id, 1)
+
+    # -- paho's thread: nothing but handing over --------------------------------------------------------------------
+
+    def _make_client(self, client_id: str, password: str | None) -> mqtt.Client:
+        modern = self._settings.version == 5
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            # MQTT 5 says it with each connect instead.
+            clean_session=None if modern else False,
+            protocol=MQTTProtocolVersion.MQTTv5 if modern else MQTTProtocolVersion.MQTTv311,
+            manual_ack=True,
+        )
+        client.will_set(self._status_topic, b"offline", qos=1, retain=True)
+        if self._settings.username:
+            client.username_pw_set(self._settings.username, password)
+        client.reconnect_delay_set(1, LONGEST_PAUSE_S)
+        client.on_socket_open = _no_delay
+        client.on_connect = lambda _c, _u, flags, reason, properties: self._hand(
+            self._connected, flags.session_present, reason, properties
+        )
+        client.on_connect_fail = lambda _c, _u: self._hand(self._not_reached)
+        client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._hand(self._disconnected, reason)
+        client.on_publish = lambda _c, _u, mid, reason, _p: self._hand(self._published, mid, reason)
+        client.on_subscribe = lambda _c, _u, _mid, reasons, _p: self._hand(self._subscribed, reasons)
+        client.on_message = lambda _c, _u, message: self._hand(self._arrived, message, time.monotonic())
+        return client
+
+    def _hand(self, action: Callable[..., None], *details: Any) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(action, *details)
+
+    # -- the loop ---------------------------------------------------------------------------------------------------
+
+    def _connected(self, session_present: bool, reason: ReasonCode, properties: Properties | None) -> None:
+        if reason.is_failure:
+            log.error(
+                "the broker %s refuses this bridge: %s; check mqtt.username and mqtt-password", self.address, reason
+            )
+            return
+        self.generation += 1
+        self._packet_limit = getattr(properties, "MaximumPacketSize", 0) if properties else 0
+        log.info("connected to %s%s", self.address, ", session resumed" if session_present else "")
+        if self._settings.version == 5:
+            # The broker then leaves the retained flag on, so that a retained command is known for one.
+            self._client.subscribe(self._command_filter, options=SubscribeOptions(qos=1, retainAsPublished=True))
+        else:
+            self._client.subscribe(self._command_filter, qos=1)
+        self.connected.set()
+
+    def _not_reached(self) -> None:
+        log.warning("the broker %s cannot be reached; trying again", self.address)
+
+    def _disconnected(self, reason: ReasonCode) -> None:
+        self.connected.clear()
+        if reason.value == SESSION_TAKEN_OVER:
+            if not self.taken_over.done():
+                self.taken_over.set_exception(
+                    TakenOver(
+                        "another bridge with the same node and base has connected to the broker; stop one of them"
+                    )
+                )
+        elif reason.is_failure:
+            log.warning("the connection to the broker %s is lost: %s", self.address, reason)
+
+    def _published(self, mid: int, reason: ReasonCode) -> None:
+        if reason.is_failure:
+            log.error("the broker refuses a message: %s; check its access list", reason)
+        done = self._acknowledged.pop(mid, None)
+        if done is not None and not done.done():
+            done.set_result(None)
+
+    def _subscribed(self, reasons: Sequence[ReasonCode]) -> None:
+        if any(reason.is_failure for reason in reasons):
+            log.error("the broker does not let this bridge read %s; check its access list", self._command_filter)
+
+    def _arrived(self, message: mqtt.MQTTMessage, received: float) -> None:
+        properties = message.properties
+        self._on_arrival(
+            Arrival(
+                generation=self.generation,
+                packet_id=message.mid,
+                topic=message.topic,
+                payload=bytes(message.payload),
+                retained=bool(message.retain),
+                redelivered=bool(message.dup),
+                response_topic=getattr(properties, "ResponseTopic", "") if properties else "",
+                correlation=getattr(properties, "CorrelationData", b"") if properties else b"",
+                expiry_s=getattr(properties, "MessageExpiryInterval", None) if properties else None,
+                received=received,
+            )
+        )
+
+
+def _properties(packet: int, **values: Any) -> Properties:
+    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    for name, value in values.items():
+        setattr(properties, name, value)
+    return properties
+
+
+def _no_delay(_client: Any, _userdata: Any, sock: Any) -> None:
+    """Without it every QoS 1 message waits 40 ms for Nagle's algorithm and the delayed acknowledgement."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,43 @@
+"""What is worth publishing, and when."""
+
+from __future__ import annotations
+
+from bridge.core.commands import dump, to_json
+from herdlink.v1 import record_pb2, types_pb2
+
+SNAPSHOT_BYTES = 256 * 1024
+FIGURES_EVERY_S = 10.0
+_FIGURES = ("fps", "frame_time", "frames_dropped", "progress")
+_ENDED = (types_pb2.JOB_STATE_DONE, types_pb2.JOB_STATE_FAILED, types_pb2.JOB_STATE_CANCELLED)
+
+
+def state_is_due(told: types_pb2.StreamState | None, state: types_pb2.StreamState, age_s: float) -> bool:
+    """A change is told at once; mere figures (fps, progress ...) at most every 10 s."""
+    if told is None:
+        return True
+    return told != state and (age_s >= FIGURES_EVERY_S or _without_figures(told) != _without_figures(state))
+
+
+def job_is_due(told: types_pb2.Job | None, state: types_pb2.StreamState) -> bool:
+    """While a job is at work, and until its end was told."""
+    return told is None or told.job_id != state.job_id or told.state not in _ENDED
+
+
+def record_payload(record: record_pb2.Record) -> bytes:
+    """A record as it goes out: a summary's or event's own fields, or {"gap": {...}}."""
+    body = record.WhichOneof("body")
+    inner = to_json(getattr(record, body)) if body else {}
+    return dump({"gap": inner} if body == "gap" else inner)
+
+
+def consumer(base: str) -> str:
+    """The name under which the agent keeps the place of this base's bridge."""
+    return f"mqtt-{base.replace('/', '-')}"[:128]
+
+
+def _without_figures(state: types_pb2.StreamState) -> types_pb2.StreamState:
+    rest = types_pb2.StreamState()
+    rest.CopyFrom(state)
+    for name in _FIGURES:
+        rest.ClearField(name)
+    return rest

@@ -1,0 +1,219 @@
+"""The desk where commands are handed in: each gets an answer, and only then is the broker told that it is done.
+
+Commands of one stream form a line and are carried out in the order they came; different streams go side by side. A
+command that waits for a job steps out of its line once the job is started, so that CancelJob can pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.message import Message
+
+from bridge.agents import AgentLink
+from bridge.broker import Arrival, Broker, TooLarge
+from bridge.core import commands
+from bridge.core.commands import Command, Envelope, Refusal
+from bridge.core.topics import Topics
+from bridge.settings import CommandSettings
+
+log = logging.getLogger(__name__)
+
+DEADLINE_S = 10.0
+OPEN_LIMIT = 1000
+REMEMBERED = 1000
+OUT_OF_LINE = ("GetSnapshot",)
+
+Done = Callable[[Command, Message], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Case:
+    """One command from its arrival to its acknowledgement."""
+
+    arrival: Arrival
+    """The newest delivery of it."""
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+    """The line may go on."""
+    envelope: Envelope = field(default_factory=Envelope)
+    answer: tuple[bytes, str] | None = None
+    """(payload, status word) once it is out."""
+    acknowledged: Arrival | None = None
+    """The delivery that the broker was told to be done."""
+
+
+class Desk:
+    """Takes what arrives on the command topics of one node."""
+
+    def __init__(self, *, link: AgentLink, topics: Topics, settings: CommandSettings, on_done: Done) -> None:
+        self.broker: Broker
+        self._link = link
+        self._topics = topics
+        self._settings = settings
+        self._on_done = on_done
+        self._cases: OrderedDict[tuple[int, bytes], _Case] = OrderedDict()
+        self._tails: dict[str, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def take(self, arrival: Arrival) -> None:
+        """Begins with a command; never waits and never fails."""
+        key = (arrival.packet_id, hashlib.sha256(arrival.topic.encode() + b"\0" + arrival.payload).digest())
+        known = self._cases.get(key)
+        if known and arrival.redelivered and known.arrival.generation < arrival.generation:
+            self._join(known, arrival)
+            return
+        case = self._cases[key] = _Case(arrival)
+        self._cases.move_to_end(key)
+        self._forget_old()
+        self._spawn(self._serve(case))
+
+    async def close(self) -> None:
+        """Leaves the commands that are under way; the broker delivers them again to the next bridge."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _join(self, case: _Case, arrival: Arrival) -> None:
+        """A redelivery: what is under way answers for it, what was answered is answered again."""
+        case.arrival = arrival
+        if case.answer is not None:
+            self._spawn(self._send(case, *case.answer))
+
+    def _forget_old(self) -> None:
+        while len(self._cases) > REMEMBERED:
+            oldest = next(iter(self._cases))
+            if self._cases[oldest].answer is None:
+                return
+            del self._cases[oldest]
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work, name="command")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- one command ----------------------------------------------------------------------------------------------
+
+    async def _serve(self, case: _Case) -> None:
+        try:
+            command = self._read(case)
+            message = await self._carry_out(case, command)
+            payload, status = commands.success(self._topics.node, case.envelope.id, message), "OK"
+        except Refusal as refused:
+            payload, status = commands.failure(self._topics.node, case.envelope.id, refused), refused.code
+        except Exception:
+            log.exception("a command on %s failed in the bridge", case.arrival.topic)
+            bug = Refusal("INTERNAL", "BUG", "the bridge has failed; its log says more; please report it")
+            payload, status = commands.failure(self._topics.node, case.envelope.id, bug), bug.code
+        await self._send(case, payload, status)
+
+    def _read(self, case: _Case) -> Command:
+        """The command in a message. Raises Refusal."""
+        arrival = case.arrival
+        name = self._topics.method(arrival.topic)
+        values = commands.read_payload(arrival.payload)
+        case.envelope, fields = commands.split_envelope(values)
+        if arrival.retained:
+            raise Refusal(
+                "FAILED_PRECONDITION",
+                "RETAINED_COMMAND",
+                "a retained command would be carried out at every reconnect; publish it without retain, "
+                f"and clear this one: mosquitto_pub -r -n -t {arrival.topic}",
+            )
+        method = commands.find_method(name, self._settings.allow)
+        if len(self._tasks) > OPEN_LIMIT:
+            raise Refusal("RESOURCE_EXHAUSTED", "TOO_MANY_COMMANDS", f"{OPEN_LIMIT} commands are open; try again later")
+        self._check_reply_topic(case)
+        return commands.build(method, fields, self._request_id(case))
+
+    def _check_reply_topic(self, case: _Case) -> None:
+        wanted = case.arrival.response_topic or case.envelope.reply_to
+        if wanted and not self._topics.may_reply_to(wanted, self._settings.reply_prefixes):
+            raise Refusal(
+                "PERMISSION_DENIED",
+                "REPLY_TOPIC_FORBIDDEN",
+                f"answers go below {self._topics.base}/client/ or a prefix in commands.reply_prefixes, "
+                f"not to {wanted[:120]!r}",
+            )
+
+    def _request_id(self, case: _Case) -> str:
+        """The one that was given; else correlation data that is long enough to be unique, with its response topic."""
+        correlation = case.arrival.correlation
+        if case.envelope.request_id or not case.arrival.response_topic or len(correlation) < commands.REQUEST_ID_BYTES:
+            return case.envelope.request_id
+        return correlation.hex() if len(correlation) <= 64 else hashlib.sha256(correlation).hexdigest()
+
+    async def _carry_out(self, case: _Case, command: Command) -> Message:
+        line = _line(command)
+        if line is not None:
+            before, self._tails[line] = self._tails.get(line), case.started
+        try:
+            if line is not None and before is not None:
+                await before.wait()
+            message = await self._call(case, command)
+        finally:
+            case.started.set()
+            if line is not None and self._tails.get(line) is case.started:
+                del self._tails[line]
+        await self._on_done(command, message)
+        return message
+
+    async def _call(self, case: _Case, command: Command) -> Message:
+        arrival = case.arrival
+        caller = f"mqtt:{arrival.response_topic or case.envelope.reply_to}"
+        left_s = self._deadline(case) - time.monotonic()
+        if left_s <= 0:
+            raise Refusal("DEADLINE_EXCEEDED", "EXPIRED", "the command's time was over before its turn; send it again")
+        if getattr(command.request, "wait", False):
+            call = self._link.begin(command.method, command.request, timeout_s=None, caller=caller)
+            # The agent sends it when the job is started; from then on the job answers, however long it takes.
+            await call.initial_metadata()
+            case.started.set()
+            self._acknowledge(case)
+            return await self._link.answer(call)
+        return await self._link.call(command.method, command.request, timeout_s=left_s, caller=caller)
+
+    def _deadline(self, case: _Case) -> float:
+        """When the command must be done, by the steady clock."""
+        limits = [case.envelope.deadline_ms / 1000] if case.envelope.deadline_ms else []
+        limits += [case.arrival.expiry_s] if case.arrival.expiry_s is not None else []
+        return case.arrival.received + (min(limits) if limits else DEADLINE_S)
+
+    async def _send(self, case: _Case, payload: bytes, status: str) -> None:
+        """Publishes the answer; when the broker has it, the command is acknowledged."""
+        case.answer = (payload, status)
+        method = self._topics.method(case.arrival.topic)
+        wanted = case.arrival.response_topic or case.envelope.reply_to
+        allowed = self._topics.may_reply_to(wanted, self._settings.reply_prefixes)
+        topic = wanted if allowed else self._topics.reply(method)
+        extras: dict[str, Any] = {"correlation": case.arrival.correlation, "user": (("status", status),)}
+        try:
+            sent = await self.broker.publish(topic, payload, **extras)
+        except TooLarge as error:
+            text = f"the answer has {error}; ask for less"
+            refusal = Refusal("RESOURCE_EXHAUSTED", "ANSWER_TOO_LARGE", text)
+            short = commands.failure(self._topics.node, case.envelope.id, refusal)
+            sent = await self.broker.publish(topic, short, correlation=extras["correlation"])
+        await sent
+        self._acknowledge(case)
+
+    def _acknowledge(self, case: _Case) -> None:
+        """Once a delivery: the packet's id may mean another message by then."""
+        if case.acknowledged is not case.arrival:
+            case.acknowledged = case.arrival
+            self.broker.acknowledge(case.arrival)
+
+
+def _line(command: Command) -> str | None:
+    """The line a command stands in: its stream's, the node's where it names none, or no line at all."""
+    if command.method.name in OUT_OF_LINE:
+        return None
+    if "stream" not in command.method.input_type.fields_by_name:
+        return ""
+    return command.request.stream or "main"

@@ -1,0 +1,214 @@
+"""What the bridge publishes of an agent: how it goes, its jobs, records and pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.message import Message
+
+from bridge.agents import AgentLink
+from bridge.broker import Broker, TooLarge
+from bridge.core import publications
+from bridge.core.commands import Command, Refusal, dump, to_json
+from bridge.core.topics import Topics
+from herdlink.v1 import edge_pb2, record_pb2, track_pb2, types_pb2
+
+log = logging.getLogger(__name__)
+
+POLL_S = 1.0
+LONGEST_POLL_S = 5.0
+CALL_S = 5.0
+SNAPSHOT_S = 20.0
+IN_FLIGHT = 20
+RETRY_S = 1.0
+EDGE = edge_pb2.DESCRIPTOR.services_by_name["EdgeService"].methods_by_name
+TRACK = track_pb2.DESCRIPTOR.services_by_name["TrackService"].methods_by_name
+RECORD = record_pb2.DESCRIPTOR.services_by_name["RecordService"].methods_by_name
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the broker was told of one stream, by the connection that it was told on."""
+
+    state: types_pb2.StreamState | None = None
+    state_at: float = 0.0
+    job: types_pb2.Job | None = None
+    snapshot_at: float = field(default_factory=lambda: float("-inf"))
+
+
+class Feed:
+    """Publishes what an agent says of itself until it is cancelled."""
+
+    def __init__(self, *, link: AgentLink, broker: Broker, topics: Topics, snapshot_period_s: float) -> None:
+        self._link = link
+        self._broker = broker
+        self._topics = topics
+        self._snapshot_period_s = snapshot_period_s
+        self._poke = asyncio.Event()
+        self._generation = 0
+        self._told: dict[str, _Told] = {}
+        self._status = ""
+        self._info: Message | None = None
+        self._followers: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Looks once a second, and at once after a command; slower while the agent is away."""
+        pause_s = POLL_S
+        try:
+            while True:
+                await self._broker.connected.wait()
+                self._begin_connection()
+                pause_s = POLL_S if await self._look() else min(pause_s * 1.5, LONGEST_POLL_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._poke.wait(), pause_s)
+                self._poke.clear()
+        finally:
+            for follower in self._followers.values():
+                follower.cancel()
+
+    async def command_done(self, command: Command, answer: Message) -> None:
+        """Shows what a command has changed without waiting for the next look."""
+        if isinstance(answer, track_pb2.GetSnapshotResponse):
+            await self._publish_snapshot(command.request.stream or "main", answer.jpeg)
+        elif not command.method.name.startswith(("Get", "List")):
+            self._poke.set()
+
+    # -- how it goes ----------------------------------------------------------------------------------------------
+
+    def _begin_connection(self) -> None:
+        """A new connection is told everything: the broker may have lost what it kept."""
+        if self._generation != self._broker.generation:
+            self._generation = self._broker.generation
+            self._told, self._status, self._info = {}, "", None
+
+    async def _look(self) -> bool:
+        try:
+            info = await self._link.call(EDGE["GetNode"], edge_pb2.GetNodeRequest(), timeout_s=CALL_S)
+            answer: Any = await self._link.call(EDGE["ListStreams"], edge_pb2.ListStreamsRequest(), timeout_s=CALL_S)
+        except Refusal as refusal:
+            if self._status != "unreachable":
+                log.warning("%s", refusal.message)
+            await self._tell_status("unreachable")
+            return False
+        if info != self._info:
+            self._info = info
+            await self._publish(self._topics.info, dump(to_json(info)), retain=True)
+        await self._tell_status("online")
+        await self._tell_streams(answer.streams)
+        return True
+
+    async def _tell_status(self, status: str) -> None:
+        if status != self._status:
+            self._status = status
+            await self._publish(self._topics.status, status.encode(), retain=True)
+
+    async def _tell_streams(self, streams: Any) -> None:
+        names = {stream.stream for stream in streams}
+        for name in [name for name in self._followers if name not in names]:
+            await self._drop(name)
+        for stream in streams:
+            if stream.stream not in self._followers:
+                follower = asyncio.create_task(self._follow(stream.stream), name=f"records of {stream.stream}")
+                self._followers[stream.stream] = follower
+            try:
+                await self._tell_stream(stream)
+            except Refusal as refusal:
+                log.warning("stream %s: %s", stream.stream, refusal.message)
+
+    async def _drop(self, stream: str) -> None:
+        """A stream that is gone: nothing of it stays on the broker but its last job."""
+        self._followers.pop(stream).cancel()
+        self._told.pop(stream, None)
+        for leaf in ("state", "summary", "snapshot"):
+            await self._publish(self._topics.stream(stream, leaf), b"", retain=True)
+
+    async def _tell_stream(self, stream: types_pb2.Stream) -> None:
+        told = self._told.setdefault(stream.stream, _Told())
+        now, state = time.monotonic(), stream.state
+        if publications.state_is_due(told.state, state, now - told.state_at):
+            told.state, told.state_at = state, now
+            await self._publish(self._topics.stream(stream.stream, "state"), dump(to_json(state)), retain=True)
+        if state.job_id and publications.job_is_due(told.job, state):
+            answer: Any = await self._link.call(
+                EDGE["GetJob"], edge_pb2.GetJobRequest(job_id=state.job_id), timeout_s=CALL_S
+            )
+            if answer.job != told.job:
+                told.job = answer.job
+                await self._publish(self._topics.stream(stream.stream, "job"), dump(to_json(answer.job)), retain=True)
+        if state.state == types_pb2.JOB_STATE_RUNNING and now - told.snapshot_at >= self._snapshot_period_s:
+            told.snapshot_at = now
+            await self._tell_snapshot(stream.stream)
+
+    # -- pictures -------------------------------------------------------------------------------------------------
+
+    async def _tell_snapshot(self, stream: str) -> None:
+        request = track_pb2.GetSnapshotRequest(stream=stream, annotated=True)
+        try:
+            answer: Any = await self._link.call(TRACK["GetSnapshot"], request, timeout_s=SNAPSHOT_S)
+        except Refusal as refusal:
+            log.debug("no picture of %s: %s", stream, refusal.message)
+            return
+        await self._publish_snapshot(stream, answer.jpeg)
+
+    async def _publish_snapshot(self, stream: str, jpeg: bytes) -> None:
+        if 0 < len(jpeg) <= publications.SNAPSHOT_BYTES:
+            await self._publish(self._topics.stream(stream, "snapshot"), jpeg, retain=True, qos=0)
+
+    async def _publish(self, topic: str, payload: bytes, *, retain: bool, qos: int = 1) -> None:
+        try:
+            await self._broker.publish(topic, payload, retain=retain, qos=qos)
+        except TooLarge as error:
+            log.error("%s is not published: %s", topic, error)
+
+    # -- records --------------------------------------------------------------------------------------------------
+
+    async def _follow(self, stream: str) -> None:
+        """Publishes a stream's summaries in order and acknowledges each to the agent once the broker has it."""
+        sent: asyncio.Queue[tuple[str, int, asyncio.Future[None]]] = asyncio.Queue(IN_FLIGHT)
+        consumer = publications.consumer(self._topics.base)
+        acknowledging = asyncio.create_task(self._acknowledge(stream, consumer, sent), name=f"places of {stream}")
+        request = record_pb2.WatchRecordsRequest(stream=stream, kind=record_pb2.RECORD_KIND_SUMMARY, consumer=consumer)
+        try:
+            while True:
+                try:
+                    async for answer in self._link.watch(RECORD["WatchRecords"], request):
+                        await self._tell_record(stream, answer, sent)
+                except Refusal as refusal:
+                    log.debug("records of %s: %s", stream, refusal.message)
+                await asyncio.sleep(RETRY_S)
+        finally:
+            acknowledging.cancel()
+
+    async def _tell_record(
+        self, stream: str, answer: record_pb2.WatchRecordsResponse, sent: asyncio.Queue[Any]
+    ) -> None:
+        payload = publications.record_payload(answer.record)
+        done = await self._broker.publish(self._topics.stream(stream, "summaries"), payload)
+        if answer.record.WhichOneof("body") != "summary":
+            return
+        summary = answer.record.summary
+        if summary.sequence == answer.newest:
+            await self._broker.publish(self._topics.stream(stream, "summary"), payload, retain=True)
+        await sent.put((summary.journal, summary.sequence, done))
+
+    async def _acknowledge(self, stream: str, consumer: str, sent: asyncio.Queue[Any]) -> None:
+        while True:
+            journal, sequence, done = await sent.get()
+            await done
+            request = record_pb2.AckRecordsRequest(
+                consumer=consumer,
+                stream=stream,
+                kind=record_pb2.RECORD_KIND_SUMMARY,
+                journal=journal,
+                sequence=sequence,
+            )
+            try:
+                await self._link.call(RECORD["AckRecords"], request, timeout_s=CALL_S)
+            except Refusal as refusal:
+                # The record is out; its place is kept by the next acknowledgement, or it is repeated under its number.
+                log.debug("place of %s: %s", stream, refusal.message)
