@@ -49,6 +49,7 @@ class Arrival:
     generation: int
     """Number of the connection that it came by."""
     packet_id: int
+    """0 for a message of QoS 0, which nobody acknowledges or delivers again."""
     topic: str
     payload: bytes
     retained: bool
@@ -142,7 +143,7 @@ class Broker:
 
     def acknowledge(self, arrival: Arrival) -> None:
         """Tells the broker that a message is done with; dropped where the connection is another by now."""
-        if arrival.generation == self.generation and self.connected.is_set():
+        if arrival.packet_id and arrival.generation == self.generation and self.connected.is_set():
             self._client.ack(arrival.packet_id, 1)
 
     # -- paho's thread: nothing but handing over --------------------------------------------------------------------
@@ -225,7 +226,7 @@ class Broker:
         self._on_arrival(
             Arrival(
                 generation=self.generation,
-                packet_id=message.mid,
+                packet_id=message.mid if message.qos else 0,
                 topic=message.topic,
                 payload=bytes(message.payload),
                 retained=bool(message.retain),
