@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
@@ -37,36 +37,35 @@ class AgentLink:
 
     async def call(self, method: MethodDescriptor, request: Message, *, timeout_s: float, caller: str = "") -> Message:
         """The answer. Raises Refusal with the agent's own words."""
-        call = self.begin(method, request, timeout_s=timeout_s, caller=caller)
-        return await self.answer(call)
-
-    def begin(self, method: MethodDescriptor, request: Message, *, timeout_s: float | None, caller: str) -> Any:
-        """A call under way. Its `initial_metadata()` comes when the agent has begun with it, or at its end."""
-        metadata = ((CALLER_KEY, _ascii(caller)),) if caller else ()
-        unary = self._channel.unary_unary(
-            _path(method),
-            request_serializer=GetMessageClass(method.input_type).SerializeToString,
-            response_deserializer=GetMessageClass(method.output_type).FromString,
-        )
-        return unary(request, timeout=timeout_s, metadata=metadata)
-
-    async def answer(self, call: Any) -> Message:
-        """What a call under way ends with. Raises Refusal."""
+        unary = _callable(self._channel.unary_unary, method)
         try:
-            message: Message = await call
+            message: Message = await unary(request, timeout=timeout_s, metadata=_metadata(caller))
         except grpc.aio.AioRpcError as error:
             raise self._refusal(error) from error
         return message
 
+    async def call_and_wait(
+        self, method: MethodDescriptor, request: Message, *, caller: str, on_begun: Callable[[], None]
+    ) -> Message:
+        """The answer, however long it takes; `on_begun` is called when the agent has begun. Raises Refusal.
+
+        The agent then sends its initial metadata. grpc.aio tells that of a unary call only at the end, so the call is
+        made as one that streams its single answer, which is the same on the wire.
+        """
+        call: Any = _callable(self._channel.unary_stream, method)(request, metadata=_metadata(caller))
+        await call.initial_metadata()
+        on_begun()
+        answers: list[Message] = [message async for message in self._read(call)]
+        return answers[0]
+
     async def watch(self, method: MethodDescriptor, request: Message) -> AsyncIterator[Any]:
         """The messages of a stream until it ends. Raises Refusal."""
-        stream = self._channel.unary_stream(
-            _path(method),
-            request_serializer=GetMessageClass(method.input_type).SerializeToString,
-            response_deserializer=GetMessageClass(method.output_type).FromString,
-        )
+        async for message in self._read(_callable(self._channel.unary_stream, method)(request)):
+            yield message
+
+    async def _read(self, call: Any) -> AsyncIterator[Any]:
         try:
-            async for message in stream(request):
+            async for message in call:
                 yield message
         except grpc.aio.AioRpcError as error:
             raise self._refusal(error) from error
@@ -86,8 +85,18 @@ class AgentLink:
         return Refusal(code, code, message)
 
 
-def _path(method: MethodDescriptor) -> str:
-    return f"/{method.containing_service.full_name}/{method.name}"
+def _callable(kind: Any, method: MethodDescriptor) -> Any:
+    """A way to call a method, made of its descriptor."""
+    return kind(
+        f"/{method.containing_service.full_name}/{method.name}",
+        request_serializer=GetMessageClass(method.input_type).SerializeToString,
+        response_deserializer=GetMessageClass(method.output_type).FromString,
+    )
+
+
+def _metadata(caller: str) -> tuple[tuple[str, str], ...]:
+    """Who calls, as gRPC metadata may carry it; different texts stay different."""
+    return ((CALLER_KEY, caller.encode("ascii", "backslashreplace").decode("ascii")),) if caller else ()
 
 
 def _reason(error: grpc.aio.AioRpcError) -> str:
@@ -100,8 +109,3 @@ def _reason(error: grpc.aio.AioRpcError) -> str:
                 if detail.Unpack(info):
                     return str(info.reason)
     return ""
-
-
-def _ascii(text: str) -> str:
-    """Text as gRPC metadata may carry it; different texts stay different."""
-    return text.encode("ascii", "backslashreplace").decode("ascii")

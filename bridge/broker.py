@@ -30,6 +30,9 @@ SESSION_EXPIRY_S = 86_400
 LONGEST_PAUSE_S = 30
 STOP_S = 3.0
 SESSION_TAKEN_OVER = 0x8E
+SHORT_LIFE_S = 3.0
+SHORT_LIVES = 3
+"""So many connections that end so soon one after the other: most likely two bridges throw each other out."""
 PACKET_SPARE_BYTES = 1024
 """Topic, properties and header of a packet beside its payload."""
 
@@ -84,6 +87,8 @@ class Broker:
         self._loop = asyncio.get_running_loop()
         self._acknowledged: dict[int, asyncio.Future[None]] = {}
         self._packet_limit = 0
+        self._connected_at = 0.0
+        self._short_lives = 0
         self._client = self._make_client(client_id, password)
 
     @property
@@ -186,6 +191,7 @@ class Broker:
             )
             return
         self.generation += 1
+        self._connected_at = time.monotonic()
         self._packet_limit = getattr(properties, "MaximumPacketSize", 0) if properties else 0
         log.info("connected to %s%s", self.address, ", session resumed" if session_present else "")
         if self._settings.version == 5:
@@ -208,7 +214,22 @@ class Broker:
                     )
                 )
         elif reason.is_failure:
+            self._count_short_life()
             log.warning("the connection to the broker %s is lost: %s", self.address, reason)
+
+    def _count_short_life(self) -> None:
+        """Not every broker says that a session was taken over; who is thrown out again and again says so and slows."""
+        lived_s = time.monotonic() - self._connected_at
+        self._short_lives = self._short_lives + 1 if lived_s < SHORT_LIFE_S else 0
+        many = self._short_lives >= SHORT_LIVES
+        self._client.reconnect_delay_set(LONGEST_PAUSE_S if many else 1, LONGEST_PAUSE_S)
+        if many:
+            log.error(
+                "the broker %s ends every connection at once; does another bridge run for the same node and base? "
+                "Stop one of them. Trying again in %d s",
+                self.address,
+                LONGEST_PAUSE_S,
+            )
 
     def _published(self, mid: int, reason: ReasonCode) -> None:
         if reason.is_failure:

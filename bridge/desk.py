@@ -171,13 +171,15 @@ class Desk:
         if left_s <= 0:
             raise Refusal("DEADLINE_EXCEEDED", "EXPIRED", "the command's time was over before its turn; send it again")
         if getattr(command.request, "wait", False):
-            call = self._link.begin(command.method, command.request, timeout_s=None, caller=caller)
-            # The agent sends it when the job is started; from then on the job answers, however long it takes.
-            await call.initial_metadata()
-            case.started.set()
-            self._acknowledge(case)
-            return await self._link.answer(call)
+            return await self._link.call_and_wait(
+                command.method, command.request, caller=caller, on_begun=lambda: self._begun(case)
+            )
         return await self._link.call(command.method, command.request, timeout_s=left_s, caller=caller)
+
+    def _begun(self, case: _Case) -> None:
+        """The job is started: the line goes on, and the broker's window is free for other commands."""
+        case.started.set()
+        self._acknowledge(case)
 
     def _deadline(self, case: _Case) -> float:
         """When the command must be done, by the steady clock."""
