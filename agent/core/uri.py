@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import unquote
 
 from agent.core.errors import InvalidArgument
@@ -61,15 +60,15 @@ def is_masked(uri: str) -> bool:
     return any(uri[start:end] == MASK for start, end in _secrets(uri))
 
 
-def folder(uri: str) -> Path:
+def path(uri: str) -> str:
     """The path of a `scheme:/path?query` URI, percent signs decoded. Raises InvalidArgument (BAD_URI)."""
     place = uri.partition(":")[2].partition("?")[0]
     if place.startswith("//") and not place.startswith("///"):
         raise InvalidArgument("BAD_URI", f"write {_name(uri)}:/path with one slash, not {shorten(uri)}")
-    path = unquote(place.removeprefix("//"))
-    if not path or "\0" in path:
+    found = unquote(place.removeprefix("//"))
+    if not found or "\0" in found:
         raise InvalidArgument("BAD_URI", f"{shorten(uri)} names no path; write {_name(uri)}:/path")
-    return Path(path)
+    return found
 
 
 def query(uri: str, parameters: Mapping[str, Parameter]) -> dict[str, float]:

@@ -19,7 +19,7 @@ _TEXT_SUFFIXES = (".txt", ".nfo", ".asc", ".ans", ".diz")
 
 def local_path(uri: str) -> Path:
     """The file. Raises InvalidArgument (BAD_URI)."""
-    return uris.folder(uri) if uri[:5].lower() == "file:" else Path(uri)
+    return Path(uris.path(uri) if uri[:5].lower() == "file:" else uri)
 
 
 def is_live(uri: str) -> bool:

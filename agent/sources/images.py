@@ -23,7 +23,7 @@ _FPS: Final = Parameter(5, 0.001, 240, whole=False)
 
 def local_path(uri: str) -> Path:
     """The folder. Raises InvalidArgument (BAD_URI)."""
-    return uris.folder(uri)
+    return Path(uris.path(uri))
 
 
 def is_live(uri: str) -> bool:
@@ -34,12 +34,12 @@ def is_live(uri: str) -> bool:
 def check(uri: str) -> None:
     """Raises HerdlinkError where there is no folder with pictures."""
     uris.query(uri, {"fps": _FPS})
-    _pictures(uris.folder(uri))
+    _pictures(local_path(uri))
 
 
 def open_source(uri: str) -> Source:
     """The folder's pictures; they are read one at a time, when asked for."""
-    folder = uris.folder(uri)
+    folder = local_path(uri)
     return Images(folder, _pictures(folder), uris.query(uri, {"fps": _FPS})["fps"])
 
 

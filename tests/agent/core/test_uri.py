@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.errors import InvalidArgument
-from agent.core.uri import Parameter, folder, is_masked, mask, query, scheme
+from agent.core.uri import Parameter, is_masked, mask, path, query, scheme
 
 CANARY = "Canary7"
 
@@ -112,12 +110,12 @@ def test_a_long_hostile_text_is_masked_at_once() -> None:
 
 
 def test_folder_decodes_and_wants_a_path() -> None:
-    assert folder("images:/srv/pen%203?fps=5") == Path("/srv/pen 3")
-    assert folder("file:///srv/a%3Fb.mp4") == Path("/srv/a?b.mp4")
-    assert folder("images:pens") == Path("pens")
+    assert path("images:/srv/pen%203?fps=5") == "/srv/pen 3"
+    assert path("file:///srv/a%3Fb.mp4") == "/srv/a?b.mp4"
+    assert path("images:pens") == "pens"
     for bad in ("images:", "images:?fps=5", "images://srv/pens", "file:///a%00b"):
         with pytest.raises(InvalidArgument):
-            folder(bad)
+            path(bad)
 
 
 PARAMETERS = {"fps": Parameter(5, 0.1, 60, whole=False), "animals": Parameter(20, 1, 60)}
