@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from agent_process import AgentProcess
-from conftest import Mosquitto
+from mosquitto_process import Mosquitto
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "mqtt.md").read_text()
