@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
@@ -38,7 +38,9 @@ class _Told:
     state: types_pb2.StreamState | None = None
     state_at: float = 0.0
     job: types_pb2.Job | None = None
-    snapshot_at: float = field(default_factory=lambda: float("-inf"))
+    snapshot_at: float = float("-inf")
+    last_job: str = ""
+    """The ended job whose last picture was told."""
 
 
 class Feed:
@@ -140,8 +142,11 @@ class Feed:
             if answer.job != told.job:
                 told.job = answer.job
                 await self._publish(self._topics.stream(stream.stream, "job"), dump(to_json(answer.job)), retain=True)
-        if state.state == types_pb2.JOB_STATE_RUNNING and now - told.snapshot_at >= self._snapshot_period_s:
+        if publications.snapshot_is_due(
+            state, age_s=now - told.snapshot_at, period_s=self._snapshot_period_s, last_job=told.last_job
+        ):
             told.snapshot_at = now
+            told.last_job = "" if state.state == types_pb2.JOB_STATE_RUNNING else state.job_id
             await self._tell_snapshot(stream.stream)
 
     # -- pictures -------------------------------------------------------------------------------------------------

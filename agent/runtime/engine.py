@@ -90,6 +90,8 @@ class Engine:
         self._rooms = rooms
         self._loop = loop
         self._runs: dict[str, Run] = {}
+        self._seen: dict[str, Run] = {}
+        """The newest run of each stream, also after its end: its last picture can still be asked for."""
         self._closing = False
         commands = journal.streams()
         self._configs = {
@@ -203,6 +205,7 @@ class Engine:
         run = self._runs.get(name)
         if run:
             run.cancel()
+        self._seen.pop(name, None)
         if config.settings or name == DEFAULT_STREAM:
             self._configs[name] = StreamConfig(config.settings, {})
         else:
@@ -252,7 +255,7 @@ class Engine:
         self._rooms.check_values(values)
 
     def _launch(self, name: str, plan: Plan) -> None:
-        run = self._runs[name] = Run(plan, journal=self.journal, listener=self)
+        run = self._runs[name] = self._seen[name] = Run(plan, journal=self.journal, listener=self)
         run.start()
 
     def cancel_job(self, job_id: str, stream: str) -> Job:
@@ -308,9 +311,9 @@ class Engine:
     async def newest_result(self, stream: str, *, fresh: bool) -> tuple[Result | Frame, Run | None]:
         """The newest picture with its tracks, or the input's first one where no job runs and `fresh` is asked."""
         name, config = self._find(stream)
-        run = self._runs.get(name)
-        if run and fresh:
-            await self._next_frame(run)
+        run = self._seen.get(name)
+        if fresh and name in self._runs:
+            await self._next_frame(self._runs[name])
         elif fresh and config.values.input:
             frame = await asyncio.to_thread(self._rooms.first_frame, config.values.input)
             if frame is not None:

@@ -23,6 +23,13 @@ def job_is_due(told: types_pb2.Job | None, state: types_pb2.StreamState) -> bool
     return told is None or told.job_id != state.job_id or told.state not in _ENDED
 
 
+def snapshot_is_due(state: types_pb2.StreamState, *, age_s: float, period_s: float, last_job: str) -> bool:
+    """Now and then while a job runs, and once when it has ended; `last_job` is the one whose last picture was told."""
+    if state.state == types_pb2.JOB_STATE_RUNNING:
+        return age_s >= period_s
+    return state.state in _ENDED and state.job_id != last_job
+
+
 def record_payload(record: record_pb2.Record) -> bytes:
     """A record as it goes out: a summary's or event's own fields, or {"gap": {...}}."""
     body = record.WhichOneof("body")

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+
+from bridge.core.publications import (
+    consumer,
+    job_is_due,
+    record_payload,
+    snapshot_is_due,
+    state_is_due,
+)
+from herdlink.v1 import record_pb2, types_pb2
+
+RUNNING = types_pb2.StreamState(stream="main", state=types_pb2.JOB_STATE_RUNNING, job_id="j-1", fps=10)
+DONE = types_pb2.StreamState(stream="main", state=types_pb2.JOB_STATE_DONE, job_id="j-1", fps=10)
+
+
+def test_a_change_of_state_is_told_at_once_and_figures_now_and_then() -> None:
+    faster = types_pb2.StreamState()
+    faster.CopyFrom(RUNNING)
+    faster.fps = 11
+    assert state_is_due(None, RUNNING, 0)
+    assert not state_is_due(RUNNING, RUNNING, 1000)
+    assert not state_is_due(RUNNING, faster, 9.9)
+    assert state_is_due(RUNNING, faster, 10)
+    assert state_is_due(RUNNING, DONE, 0)
+
+
+def test_a_job_is_told_until_its_end_was_told() -> None:
+    ended = types_pb2.Job(job_id="j-1", state=types_pb2.JOB_STATE_DONE)
+    assert job_is_due(None, RUNNING)
+    assert job_is_due(types_pb2.Job(job_id="j-1", state=types_pb2.JOB_STATE_RUNNING), DONE)
+    assert not job_is_due(ended, DONE)
+    assert job_is_due(types_pb2.Job(job_id="j-0", state=types_pb2.JOB_STATE_DONE), RUNNING)
+
+
+def test_a_picture_is_due_now_and_then_and_once_at_the_end() -> None:
+    assert snapshot_is_due(RUNNING, age_s=60, period_s=60, last_job="")
+    assert not snapshot_is_due(RUNNING, age_s=59, period_s=60, last_job="")
+    assert snapshot_is_due(DONE, age_s=0, period_s=60, last_job="")
+    assert not snapshot_is_due(DONE, age_s=1000, period_s=60, last_job="j-1")
+    assert not snapshot_is_due(types_pb2.StreamState(stream="main"), age_s=1000, period_s=60, last_job="")
+
+
+def test_a_record_goes_out_as_its_own_fields() -> None:
+    record = record_pb2.Record(summary=record_pb2.Summary(stream="main", sequence=3))
+    assert json.loads(record_payload(record))["sequence"] == 3
+    gap = record_pb2.Record(gap=record_pb2.Gap(first=1, last=2))
+    assert json.loads(record_payload(gap)) == {"gap": {"first": 1, "last": 2}}
+
+
+def test_each_base_has_a_place_of_its_own() -> None:
+    assert consumer("herdlink") == "mqtt-herdlink"
+    assert consumer("farm7/herdlink") == "mqtt-farm7-herdlink"
+    assert len(consumer("x" * 300)) == 128
