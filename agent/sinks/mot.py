@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from agent.core.mot import rows
 from agent.core.ports import Sink
 from agent.core.types import Record, Result
 from agent.sinks._output import writing
@@ -19,9 +20,9 @@ class Mot:
 
     def write(self, result: Result) -> None:
         """A frame's rows are with the system before the next frame's: a killed program loses one at most."""
-        rows = _rows(result)
+        lines = rows(result.frame.index, result.tracks)
         with writing(self._path):
-            self._file.write(rows)
+            self._file.write(lines)
             self._file.flush()
 
     def record(self, record: Record) -> None:
@@ -39,12 +40,3 @@ def open_sink(folder: Path, *, labels: Sequence[str], fps: float) -> Sink:
         classes.write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
     with writing(path):
         return Mot(path)
-
-
-def _rows(result: Result) -> str:
-    tracks, frame = result.tracks, result.frame.index
-    columns = (tracks.ids.tolist(), tracks.boxes.tolist(), tracks.scores.tolist(), tracks.classes.tolist())
-    return "".join(
-        f"{frame},{track},{left:.2f},{top:.2f},{right - left:.2f},{bottom - top:.2f},{score:.2f},{number},1\n"
-        for track, (left, top, right, bottom), score, number in zip(*columns, strict=True)
-    )
