@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +241,8 @@ class NodeRooms:
             live=live,
             max_fps=values.max_fps,
             tell_tracks=self._settings.summary.tracks,
+            settings=_told(values),
+            input_file=self._source(values.input).local_path(values.input),
             open_source=lambda: self._open_source(values.input),
             open_detector=lambda: self._open_detector(values.model),
             open_pipeline=open_pipeline,
@@ -259,6 +261,13 @@ class NodeRooms:
         ]
         sinks.append(plugins.load(SINKS, "jsonl", "sink").open_sink(folder, to_json=self._to_json))
         return sinks
+
+
+def _told(values: StreamValues) -> dict[str, Any]:
+    """What run.json says of a stream: all that has an effect on its tracks and numbers."""
+    return {
+        key: value for key, value in asdict(values).items() if key not in ("name", "area", "input", "output", "enabled")
+    }
 
 
 def open_folder(path: Path) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 
 from agent.core.errors import InvalidArgument
 from agent.core.ports import Detector, Embedder, Tracker
-from agent.core.types import Frame, Result
+from agent.core.types import Detections, Frame, Result
 
 
 class Pipeline:
@@ -24,14 +24,16 @@ class Pipeline:
         self._threshold = threshold
         self._wanted = class_numbers(detector.labels, wanted)
 
-    def process(self, frame: Frame) -> Result:
-        """Call it in the order of the frames."""
+    def detect(self, frame: Frame) -> Detections:
+        """The wanted objects of one picture, with their appearance."""
         detections = self._detector.detect([frame.image], self._threshold)[0]
         if len(self._wanted) < len(self._detector.labels):
             detections = detections[np.isin(detections.classes, self._wanted)]
         features = self._embedder.embed(frame.image, detections.boxes)
-        if features.shape[1]:
-            detections = replace(detections, features=features)
+        return replace(detections, features=features) if features.shape[1] else detections
+
+    def track(self, frame: Frame, detections: Detections) -> Result:
+        """Call it in the order of the frames."""
         return Result(frame, detections, self._tracker.update(detections, frame.time))
 
 

@@ -1,4 +1,4 @@
-"""What the rooms expect of each other. Every file in sources/, detectors/, embedders/, sinks/, core/tracking/ and
+"""What the rooms expect of each other. Every file in sources/, detectors/, embedders/, sinks/, core/trackers/ and
 core/formats/ holds one of these; contract tests run over all of them.
 """
 
@@ -36,6 +36,11 @@ class Detector(Protocol):
     @property
     def name(self) -> str:
         """The model as "name@sha8"."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Of the model's file, 64 hex digits."""
         ...
 
     @property

@@ -52,6 +52,11 @@ class OnnxDetector:
         return self._spec.label
 
     @property
+    def sha256(self) -> str:
+        """Of the model's file, 64 hex digits."""
+        return self._spec.sha256
+
+    @property
     def provider(self) -> str:
         """The execution provider that really runs it."""
         return self._provider

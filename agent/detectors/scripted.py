@@ -37,7 +37,12 @@ class Scripted:
 
     @property
     def name(self) -> str:
-        return "scripted@00000000"
+        return f"scripted@{self.sha256[:8]}"
+
+    @property
+    def sha256(self) -> str:
+        """There is no file."""
+        return "0" * 64
 
     @property
     def provider(self) -> str:

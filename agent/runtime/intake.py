@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from agent.core.backoff import Backoff
 from agent.core.errors import HerdlinkError, Unavailable
 from agent.core.ports import Source
 from agent.core.types import Frame, InputInfo
+from agent.runtime.figures import Figures
 from agent.runtime.mailbox import Closed, Mailbox
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class Intake:
         live: bool,
         max_fps: float,
         on_lost: Callable[[HerdlinkError], None],
+        figures: Figures,
     ) -> None:
         self.mailbox: Mailbox[Frame] = Mailbox(size=1 if live else 2, lossless=not live)
         self.info: InputInfo | None = None
@@ -37,6 +39,7 @@ class Intake:
         self._live = live
         self._max_fps = max_fps
         self._on_lost = on_lost
+        self._figures = figures
         self._source: Source | None = None
         self._taken = 0
         self._next_time = float("-inf")
@@ -97,7 +100,8 @@ class Intake:
         self._source = source
         try:
             self.info = source.info
-            for frame in source.frames():
+            frames = source.frames()
+            while (frame := self._next(frames)) is not None:
                 if self._stopping.is_set():
                     return
                 if self._is_due(frame):
@@ -106,6 +110,10 @@ class Intake:
         finally:
             self._source = None
             source.close()
+
+    def _next(self, frames: Iterator[Frame]) -> Frame | None:
+        with self._figures.stage("decode"):
+            return next(frames, None)
 
     def _is_due(self, frame: Frame) -> bool:
         if not self._max_fps:

@@ -10,22 +10,23 @@ import logging
 import secrets
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from agent.core.errors import HerdlinkError
 from agent.core.herd.window import Herd
 from agent.core.pipeline import Pipeline
 from agent.core.ports import Detector, Sink, Source
-from agent.core.types import InputInfo, Job, JobState, Problem, Record, Result, Summary
+from agent.core.types import InputInfo, Job, JobState, Problem, Record, Result, ResultFile, Summary
 from agent.journal import Journal
+from agent.runtime import run_json
 from agent.runtime.clock import clock_synced
+from agent.runtime.figures import Figures
 from agent.runtime.intake import Intake
 from agent.runtime.mailbox import Closed
-from agent.runtime.results import list_results
+from agent.runtime.results import describe_file, list_results
 from agent.runtime.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,10 @@ class Plan:
     max_fps: float
     tell_tracks: bool
     """Whether records tell the single tracks."""
+    settings: Mapping[str, Any]
+    """What run.json says of the stream's values."""
+    input_file: Path | None
+    """Where the input is a file of this machine."""
     open_source: Callable[[], Source]
     open_detector: Callable[[], Detector]
     open_pipeline: Callable[[Detector, int], Pipeline]
@@ -77,14 +82,18 @@ class Run:
         self._job = plan.job
         self._journal = journal
         self._listener = listener
+        self._figures = Figures()
         self._intake = Intake(
-            open_source=plan.open_source, live=plan.live, max_fps=plan.max_fps, on_lost=self._camera_lost
+            open_source=plan.open_source,
+            live=plan.live,
+            max_fps=plan.max_fps,
+            on_lost=self._camera_lost,
+            figures=self._figures,
         )
         self._writer: Writer | None = None
         self._herd: Herd | None = None
-        self._frames = 0
-        self._began = 0.0
-        self._times: deque[float] = deque(maxlen=64)
+        self._model_sha256 = ""
+        self._first_track = 1
         self._newest_track = 0
         self._tracks_reserved = 0
         self._lost: HerdlinkError | None = None
@@ -100,10 +109,10 @@ class Run:
         info = self._intake.info
         return replace(
             self._job,
-            frames=self._frames,
+            frames=self._figures.frames,
             frames_dropped=self._intake.mailbox.dropped,
             total_frames=info.total_frames or None if info else None,
-            fps=_rate(self._times),
+            fps=self._figures.fps,
         )
 
     @property
@@ -156,10 +165,11 @@ class Run:
         self._set_state(JobState.CONNECTING)
         detector = self.plan.open_detector()
         self.labels, self.provider = detector.labels, detector.provider
+        self._model_sha256 = detector.sha256
         self._job = replace(self._job, model=detector.name)
-        first_id = self._journal.next_track(self._job.stream)
-        pipeline = self.plan.open_pipeline(detector, first_id)
-        self._newest_track = self._tracks_reserved = first_id - 1
+        self._first_track = self._journal.next_track(self._job.stream)
+        pipeline = self.plan.open_pipeline(detector, self._first_track)
+        self._newest_track = self._tracks_reserved = self._first_track - 1
         self._herd = herd = self.plan.open_herd(detector)
         self._intake.start()
         while not (self._cancelled or self._halted):
@@ -172,7 +182,10 @@ class Run:
                 continue
             if self._job.state is not JobState.RUNNING:
                 self._begin(detector)
-            result = pipeline.process(frame)
+            with self._figures.stage("detect"):
+                detections = pipeline.detect(frame)
+            with self._figures.stage("track"):
+                result = pipeline.track(frame, detections)
             self._keep_track_ids(result)
             self._deliver(result, herd)
         for summary in herd.finish():
@@ -180,20 +193,21 @@ class Run:
 
     def _begin(self, detector: Detector) -> None:
         """The first picture, or the first after the camera was lost."""
-        self._began = self._began or time.monotonic()
+        self._figures.begin()
         if self._writer is None and self._intake.info is not None:
             sinks = self.plan.open_sinks(detector, self._intake.info)
-            self._writer = Writer(sinks, lossless=not self.plan.live)
+            self._writer = Writer(sinks, lossless=not self.plan.live, figures=self._figures)
         self._set_state(JobState.RUNNING)
 
     def _deliver(self, result: Result, herd: Herd) -> None:
-        self._frames += 1
-        self._times.append(time.monotonic())
+        self._figures.add_frame(len(result.tracks))
         self.latest = result
         self._listener.analysed(self, result)
         if self._writer is not None:
             self._writer.write(result)
-        for summary in herd.add(result, self._intake.mailbox.dropped):
+        with self._figures.stage("numbers"):
+            summaries = herd.add(result, self._intake.mailbox.dropped)
+        for summary in summaries:
             self._keep(summary)
 
     def _tick(self, herd: Herd) -> None:
@@ -258,18 +272,39 @@ class Run:
         if self._halted:
             return
         state = JobState.CANCELLED if self._cancelled else JobState.FAILED if error else JobState.DONE
-        self._job = replace(
-            self.job, end_time=time.time(), results=list_results(Path(self._job.output)), fps=self._mean_fps()
-        )
-        self._set_state(state, problem(error, "Compute") if error and not self._cancelled else None)
+        told = problem(error, "Compute") if error and not self._cancelled else None
+        self._job = replace(self.job, end_time=time.time(), fps=self._figures.mean_fps)
+        try:
+            self._job = replace(self._job, results=self._results(replace(self._job, state=state, error=told)))
+        except OSError as unreadable:
+            log.error("job %s: its results cannot be listed: %s", self._job.job_id, unreadable)
+        self._set_state(state, told)
 
-    def _mean_fps(self) -> float:
-        """Frames a second from the first picture on."""
-        elapsed = time.monotonic() - self._began
-        return self._frames / elapsed if self._frames and elapsed > 0 else 0.0
+    def _results(self, job: Job) -> tuple[ResultFile, ...]:
+        """The files that the job left, run.json among them. Raises OSError."""
+        folder = Path(job.output)
+        files = tuple(file for file in list_results(folder) if file.name != run_json.NAME)
+        if self._writer is None:
+            return files
+        content = run_json.describe(
+            replace(job, results=files),
+            live=self.plan.live,
+            settings=self.plan.settings,
+            model_sha256=self._model_sha256,
+            provider=self.provider,
+            first_track=self._first_track,
+            tracks=self._newest_track - self._first_track + 1,
+            count_mean=self._figures.count_mean,
+            stage_ms=self._figures.stage_ms,
+        )
+        if not self._cancelled:
+            # Of a long film this takes a while; who cancels does not wait for it.
+            content["input"].update(run_json.input_facts(self.plan.input_file))
+        run_json.write(folder, content)
+        return (*files, describe_file(folder / run_json.NAME))
 
     def _set_state(self, state: JobState, error: Problem | None = None) -> None:
-        self._job = replace(self.job, state=state, error=error)
+        self._job = replace(self._job if state.ended else self.job, state=state, error=error)
         try:
             self._journal.put_job(self._job)
         except HerdlinkError as unwritable:
@@ -285,9 +320,3 @@ def problem(error: Exception, method: str) -> Problem:
     log.error("error %s in %s", error_id, method, exc_info=error)
     message = f"the agent has failed (error {error_id}); its log says more; please report it"
     return Problem("INTERNAL", "BUG", message, method, time.time())
-
-
-def _rate(times: deque[float]) -> float:
-    """Events a second over the newest ones; 0 where too few."""
-    seen = tuple(times)
-    return (len(seen) - 1) / (seen[-1] - seen[0]) if len(seen) > 1 and seen[-1] > seen[0] else 0.0

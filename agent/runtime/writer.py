@@ -11,6 +11,7 @@ from functools import partial
 from agent.core.errors import FailedPrecondition, HerdlinkError
 from agent.core.ports import Sink
 from agent.core.types import Record, Result
+from agent.runtime.figures import Figures
 from agent.runtime.mailbox import Closed, Mailbox
 
 log = logging.getLogger(__name__)
@@ -21,9 +22,10 @@ class Writer:
     others go on, and so does the analysis.
     """
 
-    def __init__(self, sinks: Sequence[Sink], *, lossless: bool) -> None:
+    def __init__(self, sinks: Sequence[Sink], *, lossless: bool, figures: Figures) -> None:
         self.error: HerdlinkError | None = None
         self._sinks = list(sinks)
+        self._figures = figures
         self._results: Mailbox[Result] = Mailbox(size=8, lossless=lossless)
         self._records: deque[Record] = deque()
         self._thread = threading.Thread(target=self._work, name="write")
@@ -46,8 +48,9 @@ class Writer:
                 result = self._results.get(timeout_s=1.0)
                 self._write_records()
                 if result is not None:
-                    for sink in tuple(self._sinks):
-                        self._guard(sink, partial(sink.write, result))
+                    with self._figures.stage("write"):
+                        for sink in tuple(self._sinks):
+                            self._guard(sink, partial(sink.write, result))
         except Closed:
             self._write_records()
             for sink in tuple(self._sinks):
