@@ -3,8 +3,8 @@
 Outlines (light comes and goes, outlines stay) averaged over some seconds (animals blur, walls do not) are compared by
 phase correlation (Kuglin and Hines 1975). Its peak at no shift, in standard deviations of the rest, says how much of
 the picture is where it was. Measured on the simulated pen with 6 to 60 animals over five minutes and on a street:
-never under 8, also with the light halved or doubled; after a shift by 5 % of the picture, a turn by 10 degrees or a
-zoom by half at most 5.5, which is what chance gives.
+never under 8, also at 0.4 or 1.6 times the light; after a shift by 5 % of the picture, a turn by 10 degrees or a zoom
+by half at most 5.5, which is what chance gives.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ class Herd:
             count_mean=census.count_mean,
             count_error=census.count_error,
             known_count=known_count,
-            count_off=known_count > 0 and census.count != known_count,
+            count_off=covered and known_count > 0 and census.count != known_count,
             counts={self._labels[label]: census.counts.get(label, 0) for label in sorted(self._seen_labels)},
             score_mean=census.score_mean,
             activity=moved.activity,
