@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
 import stat
 from collections.abc import Sequence
@@ -47,6 +48,7 @@ class Server:
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         _enable_reflection(self._server)
+        logging.getLogger("grpc._cython.cygrpc").addFilter(_is_worth_a_line)
 
     async def start(self, listen: Sequence[str], *, insecure: bool) -> list[str]:
         """Binds every address and serves; returns them as bound. Raises HerdlinkError where one cannot be had."""
@@ -92,6 +94,11 @@ class Server:
             reason = error.strerror if isinstance(error, OSError) else error
             raise FailedPrecondition("CANNOT_LISTEN", f"the socket {path} cannot be made: {reason}") from error
         return f"unix:{path}"
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Not the traceback that grpc has for every stream whose reader goes away in the middle of a write: no error."""
+    return not str(record.msg).startswith("ExecuteBatchError raised in core")
 
 
 def _remove_stale(path: Path) -> None:

@@ -104,13 +104,13 @@ class Engine:
 
     def resume(self) -> None:
         """Ends the jobs that the last stop has cut, and starts the enabled cameras."""
+        cut = []
         for job in self.journal.open_jobs():
             message = "the agent stopped in the middle of the job; what was written is kept; Compute again"
             error = Problem("UNAVAILABLE", "AGENT_RESTARTED", message, "Compute", time.time())
-            results = list_results(Path(job.output))
-            self.journal.put_job(
-                replace(job, state=JobState.FAILED, error=error, end_time=time.time(), results=results)
-            )
+            cut.append(replace(job, state=JobState.FAILED, error=error, end_time=time.time()))
+            self.journal.put_job(cut[-1])
+        self._loop.run_in_executor(None, self._list_cut, cut)
         for name, config in self._configs.items():
             values = config.values
             if values.enabled and values.input:
@@ -119,6 +119,11 @@ class Engine:
                         self.compute(name)
                 except HerdlinkError as error:
                     log.error("stream %s does not start: %s", name, error)
+
+    def _list_cut(self, jobs: list[Job]) -> None:
+        """Off the loop: the digest of a long film takes its time."""
+        for job in jobs:
+            self.journal.put_job(replace(job, results=list_results(Path(job.output))))
 
     async def close(self) -> None:
         """Stops all work; jobs stay open in the journal, so that the next start sees what was cut."""

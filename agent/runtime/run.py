@@ -274,14 +274,11 @@ class Run:
         state = JobState.CANCELLED if self._cancelled else JobState.FAILED if error else JobState.DONE
         told = problem(error, "Compute") if error and not self._cancelled else None
         self._job = replace(self.job, end_time=time.time(), fps=self._figures.mean_fps)
-        try:
-            self._job = replace(self._job, results=self._results(replace(self._job, state=state, error=told)))
-        except OSError as unreadable:
-            log.error("job %s: its results cannot be listed: %s", self._job.job_id, unreadable)
+        self._job = replace(self._job, results=self._results(replace(self._job, state=state, error=told)))
         self._set_state(state, told)
 
     def _results(self, job: Job) -> tuple[ResultFile, ...]:
-        """The files that the job left, run.json among them. Raises OSError."""
+        """The files that the job left, run.json among them."""
         folder = Path(job.output)
         files = tuple(file for file in list_results(folder) if file.name != run_json.NAME)
         if self._writer is None:
@@ -297,11 +294,15 @@ class Run:
             count_mean=self._figures.count_mean,
             stage_ms=self._figures.stage_ms,
         )
-        if not self._cancelled:
-            # Of a long film this takes a while; who cancels does not wait for it.
-            content["input"].update(run_json.input_facts(self.plan.input_file))
-        run_json.write(folder, content)
-        return (*files, describe_file(folder / run_json.NAME))
+        try:
+            if not self._cancelled:
+                # Of a long film this takes a while; who cancels does not wait for it.
+                content["input"].update(run_json.input_facts(self.plan.input_file))
+            run_json.write(folder, content)
+            return (*files, describe_file(folder / run_json.NAME))
+        except OSError as error:
+            log.error("job %s: run.json is not written: %s", job.job_id, error)
+            return files
 
     def _set_state(self, state: JobState, error: Problem | None = None) -> None:
         self._job = replace(self._job if state.ended else self.job, state=state, error=error)

@@ -1,6 +1,7 @@
 """Clients that know the agent from outside: by reflection, by health, by the .proto files alone."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,10 @@ import pytest
 from agent_process import AgentProcess
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from herdlink.v1 import edge_pb2
+
 ROOT = Path(__file__).parents[3]
+EXAMPLES = ROOT / "proto" / "examples"
 HERD = "synthetic:herd?animals=3&fps=10&seconds=2&seed=3&width=320&height=240"
 BUF = shutil.which("buf", path=str(Path(sys.executable).parent)) or "buf"
 
@@ -29,9 +33,9 @@ def tcp_agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AgentP
     agent.stop()
 
 
-def buf_curl(address: str, method: str, request: dict[str, object]) -> dict[str, object]:
+def buf_curl(address: str, method: str, request: dict[str, object], *more: str) -> dict[str, object]:
     url = f"http://{address}/herdlink.v1.EdgeService/{method}"
-    command = [BUF, "curl", "--protocol", "grpc", "--http2-prior-knowledge", "-d", json.dumps(request), url]
+    command = [BUF, "curl", "--protocol", "grpc", "--http2-prior-knowledge", *more, "-d", json.dumps(request), url]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     answer: dict[str, object] = json.loads(done.stdout)
@@ -50,23 +54,62 @@ def test_buf_curl_drives_the_five_calls_by_reflection(tcp_agent: tuple[AgentProc
     assert (job["state"], job["frames"]) == ("JOB_STATE_DONE", 20)
 
 
-def test_a_javascript_client_made_of_the_proto_files_drives_the_five_calls(
-    tcp_agent: tuple[AgentProcess, str], tmp_path: Path
-) -> None:
+def test_the_descriptor_set_serves_tools_where_reflection_does_not(tcp_agent: tuple[AgentProcess, str]) -> None:
+    schema = str(ROOT / "proto" / "herdlink" / "v1" / "herdlink.binpb")
+    assert buf_curl(tcp_agent[1], "GetNode", {}, "--schema", schema)["id"] == "n1"
+
+
+@pytest.fixture(params=["python", "javascript"])
+def example(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """The command of the shipped example client in that language."""
+    if request.param == "python":
+        return [sys.executable, str(EXAMPLES / "python" / "analyze.py")]
     if not shutil.which("npm"):
         pytest.skip("npm is missing: apt-get install nodejs npm, then the JavaScript client is tested too")
-    for name in ("package.json", "client.js", ".npmrc"):
-        shutil.copy(ROOT / "tests" / "javascript" / name, tmp_path)
+    for name in ("package.json", "analyze.js", ".npmrc"):
+        shutil.copy(EXAMPLES / "javascript" / name, tmp_path)
     subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=tmp_path, check=True, timeout=150)
-    command = ["node", "client.js", tcp_agent[1], str(ROOT / "proto"), HERD]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    answers = json.loads(done.stdout)
-    assert answers["input"] == HERD
-    assert answers["output"].endswith("/javascript")
-    assert (answers["job"]["state"], answers["job"]["frames"]) == ("JOB_STATE_DONE", 20)
-    assert answers["error"]["code"] == "NOT_FOUND"
-    assert "no job '7'" in answers["error"]["message"]
+    return ["node", str(tmp_path / "analyze.js")]
+
+
+def test_the_example_clients_analyse_and_bring_the_results(
+    tcp_agent: tuple[AgentProcess, str], example: list[str], tmp_path: Path
+) -> None:
+    agent, address = tcp_agent
+
+    def run(*words: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "HERDLINK_PROTO": str(ROOT / "proto"), "PYTHONPATH": str(ROOT / "proto")}
+        command = [*example, address, *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+        assert done.returncode == status, done.stderr
+        return done
+
+    here = tmp_path / "here"
+    told = run(HERD, str(here))
+    job = agent.edge.ListJobs(edge_pb2.ListJobsRequest(limit=1)).jobs[0]
+    assert job.output == str(agent.output_root / "peer" / job.job_id)
+    assert "DONE: 20 of 20 frames" in told.stderr
+    contents = {path.name: path.read_bytes() for path in here.iterdir()}
+    assert told.stdout.splitlines() == [str(here / file.name) for file in job.results]
+    assert contents == {file.name: (Path(job.output) / file.name).read_bytes() for file in job.results}
+    # A transfer that broke goes on where it stopped: what is asked for is the rest alone.
+    part = here / "result.mp4.part"
+    part.write_bytes(contents["result.mp4"][:1000])
+    (here / "result.mp4").unlink()
+    run("--job", job.job_id, str(here))
+    assert {path.name: path.read_bytes() for path in here.iterdir()} == contents
+    # A part that is no part of this file is found out by its sha256.
+    part.write_bytes(b"x" * 1000)
+    assert "result.mp4 is not what the job left; run it again" in run("--job", job.job_id, str(here), status=1).stderr
+    assert not part.exists()
+    told = run("--job", "7", str(here), status=1)
+    assert told.stderr.startswith("NOT_FOUND: no job '7'")
+
+
+@pytest.mark.parametrize("language", ["python", "javascript"])
+def test_the_example_clients_are_short(language: str) -> None:
+    (source,) = (EXAMPLES / language).glob("analyze.*")
+    assert len(source.read_text().splitlines()) < 100
 
 
 def test_health_answers_for_every_service(tcp_agent: tuple[AgentProcess, str]) -> None:

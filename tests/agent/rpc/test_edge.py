@@ -42,7 +42,7 @@ def test_the_five_calls_make_results(agent: AgentProcess) -> None:
     assert (job.frames, job.total_frames, job.frames_dropped) == (60, 60, 0)
     assert job.output == f"{output}/{job.job_id}"
     names = {file.name for file in job.results}
-    assert names == {"result.mp4", "tracks.txt", "classes.txt", "summaries.jsonl", "snapshot.jpg"}
+    assert names == {"result.mp4", "tracks.txt", "classes.txt", "summaries.jsonl", "snapshot.jpg", "run.json"}
     for file in job.results:
         content = (Path(job.output) / file.name).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (file.bytes, file.sha256)
@@ -143,6 +143,10 @@ def test_a_killed_agent_fails_the_job_and_keeps_what_was_written(agent: AgentPro
     agent.start()
     after = agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job
     assert (after.state, after.error.reason) == (FAILED, "AGENT_RESTARTED")
+    deadline = time.monotonic() + 10
+    while not after.results and time.monotonic() < deadline:
+        time.sleep(0.05)
+        after = agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job
     assert {"tracks.txt", "summaries.jsonl"} <= {file.name for file in after.results}
     ids = {
         int(row.split(",")[1])
