@@ -99,22 +99,39 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> FileDescriptorSet:
     """What the .proto files say now, compiled by buf."""
     image = tmp_path_factory.mktemp("buf") / "image.binpb"
     buf = shutil.which("buf", path=str(Path(sys.executable).parent)) or "buf"
-    subprocess.run(
-        [buf, "build", "--exclude-source-info", "--as-file-descriptor-set", "-o", str(image)], cwd=PROTO, check=True
-    )
+    subprocess.run([buf, "build", "--as-file-descriptor-set", "-o", str(image)], cwd=PROTO, check=True)
     return FileDescriptorSet.FromString(image.read_bytes())
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_the_committed_stubs_are_not_stale(file: FileDescriptor, built: FileDescriptorSet) -> None:
     committed = FileDescriptorProto.FromString(file.serialized_pb)
-    now = next(each for each in built.file if each.name == file.name)
+    now = FileDescriptorProto()
+    now.CopyFrom(next(each for each in built.file if each.name == file.name))
+    now.ClearField("source_code_info")
     for message in _all_messages(now):
         for field in message.field:
             # buf writes every json_name, protoc's Python output only those that were chosen.
             if field.json_name == _lower_camel(field.name):
                 field.ClearField("json_name")
     assert committed == now, f"{file.name} was changed; run `make proto`"
+
+
+def test_the_descriptor_set_is_not_stale_and_complete(built: FileDescriptorSet) -> None:
+    committed = FileDescriptorSet.FromString((PROTO / "herdlink" / "v1" / "herdlink.binpb").read_bytes())
+    assert [file.name for file in committed.file] == [file.name for file in built.file]
+    assert "google/protobuf/timestamp.proto" in [file.name for file in committed.file]
+    for has, now in zip(committed.file, built.file, strict=True):
+        if has.name.startswith("herdlink/"):
+            assert _comments(has) == _comments(now), f"the comments of {has.name} were changed; run `make proto`"
+        has.ClearField("source_code_info")
+        now.ClearField("source_code_info")
+        assert has == now, f"{has.name} was changed; run `make proto`"
+
+
+def _comments(file: FileDescriptorProto) -> dict[tuple[int, ...], str]:
+    places = file.source_code_info.location
+    return {tuple(place.path): place.leading_comments for place in places if place.leading_comments}
 
 
 def test_every_method_stands_in_the_committed_service_stubs() -> None:

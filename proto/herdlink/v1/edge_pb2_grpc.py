@@ -196,7 +196,9 @@ class EdgeServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ReadResult(self, request, context):
-        """A file that an ended job left, in pieces of at most 64 KiB.
+        """A file that an ended job left, in pieces of at most 64 KiB, from `offset` to its end; an empty piece where nothing is
+        left to read. The reader makes sure of sha256: the node itself sees only that a file has another size than the job
+        left. FAILED_PRECONDITION: JOB_RUNNING, RESULT_CHANGED. NOT_FOUND: NO_JOB, NO_RESULT, RESULT_GONE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -88,7 +88,10 @@ class EdgeServiceStub:
         herdlink.v1.edge_pb2.ReadResultRequest,
         herdlink.v1.edge_pb2.ReadResultResponse,
     ]
-    """A file that an ended job left, in pieces of at most 64 KiB."""
+    """A file that an ended job left, in pieces of at most 64 KiB, from `offset` to its end; an empty piece where nothing is
+    left to read. The reader makes sure of sha256: the node itself sees only that a file has another size than the job
+    left. FAILED_PRECONDITION: JOB_RUNNING, RESULT_CHANGED. NOT_FOUND: NO_JOB, NO_RESULT, RESULT_GONE.
+    """
 
     ListStreams: grpc.UnaryUnaryMultiCallable[
         herdlink.v1.edge_pb2.ListStreamsRequest,
@@ -190,7 +193,10 @@ class EdgeServiceAsyncStub:
         herdlink.v1.edge_pb2.ReadResultRequest,
         herdlink.v1.edge_pb2.ReadResultResponse,
     ]
-    """A file that an ended job left, in pieces of at most 64 KiB."""
+    """A file that an ended job left, in pieces of at most 64 KiB, from `offset` to its end; an empty piece where nothing is
+    left to read. The reader makes sure of sha256: the node itself sees only that a file has another size than the job
+    left. FAILED_PRECONDITION: JOB_RUNNING, RESULT_CHANGED. NOT_FOUND: NO_JOB, NO_RESULT, RESULT_GONE.
+    """
 
     ListStreams: grpc.aio.UnaryUnaryMultiCallable[
         herdlink.v1.edge_pb2.ListStreamsRequest,
@@ -312,7 +318,10 @@ class EdgeServiceServicer(metaclass=abc.ABCMeta):
         request: herdlink.v1.edge_pb2.ReadResultRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[herdlink.v1.edge_pb2.ReadResultResponse], collections.abc.AsyncIterator[herdlink.v1.edge_pb2.ReadResultResponse]]:
-        """A file that an ended job left, in pieces of at most 64 KiB."""
+        """A file that an ended job left, in pieces of at most 64 KiB, from `offset` to its end; an empty piece where nothing is
+        left to read. The reader makes sure of sha256: the node itself sees only that a file has another size than the job
+        left. FAILED_PRECONDITION: JOB_RUNNING, RESULT_CHANGED. NOT_FOUND: NO_JOB, NO_RESULT, RESULT_GONE.
+        """
 
     @abc.abstractmethod
     def ListStreams(
