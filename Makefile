@@ -1,17 +1,20 @@
 # make demo   the main job on a real clip, commanded over MQTT
 # make test   set up what is missing, then every check and test
+# make test-boot  as root: the services on a booted machine, the image built and run (some 5 minutes)
 # make lint   the checks alone
 # make proto  write the generated code anew from proto/
+# make wheels herdlink, and the contract alone for peers (herdlink-proto), into dist/
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PROTO_VENV := .venv-proto
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Stubs refuse a protobuf runtime older than their generator: 1.74 loads under protobuf 6.31 to 7.
 PROTO_TOOLS := grpcio-tools==1.74.0 mypy-protobuf==3.6.0 setuptools==80.9.0
 
-.PHONY: demo test lint proto proto-check lock setup mosquitto clean
+.PHONY: demo test test-boot lint proto proto-check wheels released lock setup packages clean
 
 setup: $(READY)
 
@@ -22,33 +25,49 @@ $(READY): requirements-dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# mosquitto comes from PATH; as root on Debian or Ubuntu it is installed; else the reason is said.
-mosquitto:
-	@tests/install-mosquitto
+# The system's packages: as root on Debian or Ubuntu they are installed; else it is said which are missing.
+packages:
+	@tests/install-packages
 
 demo: setup
-	@tests/install-mosquitto || true
+	@tests/install-packages broker || true
 	$(BIN)/herdlink demo --output demo
 
-test: setup mosquitto lint
+test: setup packages lint
 	$(BIN)/python -m pytest
+
+test-boot: setup packages
+	tests/install-boot-tools
+	HERDLINK_BOOT_TESTS=1 $(BIN)/python -m pytest tests/systemd tests/docker
 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy proto/examples/python
 	$(BIN)/lint-imports
 	cd proto && ../$(BIN)/buf lint
+	cd proto && ../$(BIN)/buf breaking --against released/*.binpb
 
 proto: $(PROTO_VENV)/.ready
 	cd proto && ../$(PROTO_VENV)/bin/python -m grpc_tools.protoc -I. \
 		--plugin=protoc-gen-mypy_grpc=../$(PROTO_VENV)/bin/protoc-gen-mypy_grpc \
-		--python_out=. --pyi_out=. --grpc_python_out=. --mypy_grpc_out=. herdlink/v1/*.proto
+		--python_out=. --pyi_out=. --grpc_python_out=. --mypy_grpc_out=. \
+		--include_imports --include_source_info --descriptor_set_out=herdlink/v1/herdlink.binpb herdlink/v1/*.proto
 	rm proto/herdlink/v1/types_pb2_grpc.py*
 
 # Fails when the committed stubs are not what proto/ says.
 proto-check: proto
 	git diff --exit-code -- proto/herdlink
+
+# What has been released, which `make lint` holds every later contract to. Part of a release; see CONTRIBUTING.md.
+released: setup
+	rm -f proto/released/*.binpb
+	cd proto && ../$(BIN)/buf build --exclude-source-info -o released/herdlink-$(VERSION).binpb
+
+wheels: setup
+	$(BIN)/python -m hatchling build --target wheel --directory $(CURDIR)/dist
+	cd proto && ../$(BIN)/python -m hatchling build --target wheel --directory $(CURDIR)/dist
 
 $(PROTO_VENV)/.ready: Makefile
 	$(PYTHON) -m venv $(PROTO_VENV)
@@ -60,6 +79,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock:
 	$(LOCK) --extra agent --extra bridge pyproject.toml -o requirements.txt
 	$(LOCK) --extra agent --extra bridge --extra demo --group dev pyproject.toml -o requirements-dev.txt
+	echo 'hatchling>=1.27' | $(LOCK) --constraint requirements-dev.txt - -o requirements-build.txt
 
 clean:
 	rm -rf $(VENV) $(PROTO_VENV) demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -98,21 +98,27 @@ def lock_state(folder: Path) -> Iterator[None]:
 
 async def _serve(settings: AgentSettings) -> None:
     from agent.assemble import open_node
+    from agent.runtime.notify import beat, notify
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     node = open_node(settings, loop=asyncio.get_running_loop())
+    beating = asyncio.create_task(beat(), name="watchdog")
     try:
-        for address in await node.server.start(settings.rpc.listen, insecure=settings.rpc.insecure):
+        listening = await node.server.start(settings.rpc.listen, insecure=settings.rpc.insecure)
+        for address in listening:
             log.info("node %s listens on %s", settings.node_name, address)
         node.engine.resume()
+        notify("READY=1", f"STATUS=node {settings.node_name} listens on {', '.join(listening)}")
         await stop.wait()
         log.info("stopping")
+        notify("STOPPING=1", "STATUS=ending the jobs")
     finally:
         await node.engine.close()
         await node.server.stop()
         node.journal.close()
+        beating.cancel()
 
 
 if __name__ == "__main__":

@@ -66,18 +66,33 @@ def _what_would_run(settings: BridgeSettings) -> str:
 async def _run(settings: BridgeSettings) -> int:
     from bridge.app import serve
     from bridge.broker import TakenOver
+    from bridge.notify import beat, notify
 
     stop = asyncio.Event()
+
+    def end() -> None:
+        notify("STOPPING=1", "STATUS=taking leave of the broker")
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, end)
     if settings.homeassistant.enabled:
         logging.getLogger("bridge").warning("homeassistant.enabled is set, but this version publishes no discovery yet")
+    beating = asyncio.create_task(beat(), name="watchdog")
+    # Ready does not wait for the broker or the agent: both may come late, and the bridge says so on its topics.
+    notify("READY=1", f"STATUS=between {settings.mqtt.host}:{settings.mqtt.port} and {_targets(settings)}")
     try:
         await serve(settings, stop)
     except TakenOver as error:
         print(f"herdlink-bridge: {error}", file=sys.stderr)
         return 1
+    finally:
+        beating.cancel()
     return 0
+
+
+def _targets(settings: BridgeSettings) -> str:
+    return ", ".join(agent.target for agent in settings.agents)
 
 
 if __name__ == "__main__":
