@@ -87,13 +87,13 @@ def open_node(settings: AgentSettings, *, loop: asyncio.AbstractEventLoop) -> No
         detectors=detectors,
         bounds=Bounds(settings.media_roots, settings.output_root),
         totals=journal.totals,
-        to_json=convert.summary_json,
+        to_json=convert.record_json,
         notify=log.info,
     )
     streams = {
         name: stream.model_dump(exclude_none=True, exclude_defaults=True) for name, stream in settings.streams.items()
     }
-    engine = Engine(rooms=rooms, journal=journal, settings=streams, loop=loop)
+    engine = Engine(node=settings.node_name, rooms=rooms, journal=journal, settings=streams, loop=loop)
     node = Node(
         node=settings.node_name,
         journal=journal.id,
@@ -236,7 +236,6 @@ class NodeRooms:
             )
 
         return Plan(
-            node=self._settings.node_name,
             job=job,
             live=live,
             max_fps=values.max_fps,

@@ -83,7 +83,15 @@ def test_a_pc_asks_a_node_and_gets_the_results(
     done = herdlink(lan, "analyze", HERD, "--output", str(tmp_path / "pc"), "--target", target)
     assert "DONE, 120 frames" in done.stdout
     names = {path.name for path in (tmp_path / "pc").iterdir()}
-    assert names == {"result.mp4", "tracks.txt", "classes.txt", "summaries.jsonl", "snapshot.jpg", "run.json"}
+    assert names == {
+        "result.mp4",
+        "tracks.txt",
+        "classes.txt",
+        "summaries.jsonl",
+        "events.jsonl",
+        "snapshot.jpg",
+        "run.json",
+    }
 
 
 def test_a_cable_that_is_pulled_for_a_moment_loses_nothing(

@@ -19,6 +19,7 @@ from agent.core.types import Frame, Job, JobState, Problem, Record, Result, Resu
 from agent.core.uri import is_masked, mask
 from agent.journal import Journal
 from agent.runtime.hub import Hub
+from agent.runtime.recorder import Recorder
 from agent.runtime.results import list_results
 from agent.runtime.run import Plan, Run
 from agent.runtime.streams import Origin, StreamConfig, StreamValues, check_ranges
@@ -83,10 +84,17 @@ class Engine:
     """See the module's docstring. Every method raises HerdlinkError for what a caller can mend."""
 
     def __init__(
-        self, *, rooms: Rooms, journal: Journal, settings: dict[str, dict[str, Any]], loop: asyncio.AbstractEventLoop
+        self,
+        *,
+        node: str,
+        rooms: Rooms,
+        journal: Journal,
+        settings: dict[str, dict[str, Any]],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.hub = Hub()
         self.journal = journal
+        self.recorder = Recorder(node=node, journal=journal, told=self._recorded)
         self._rooms = rooms
         self._loop = loop
         self._runs: dict[str, Run] = {}
@@ -260,7 +268,9 @@ class Engine:
         self._rooms.check_values(values)
 
     def _launch(self, name: str, plan: Plan) -> None:
-        run = self._runs[name] = self._seen[name] = Run(plan, journal=self.journal, listener=self)
+        run = self._runs[name] = self._seen[name] = Run(
+            plan, journal=self.journal, recorder=self.recorder, listener=self
+        )
         run.start()
 
     def cancel_job(self, job_id: str, stream: str) -> Job:
@@ -345,8 +355,8 @@ class Engine:
             light = (run, result.frame.index, result.frame.time, result.frame.image.shape[:2], result.tracks)
             self._call(lambda: self.hub.publish(topic, light))
 
-    def recorded(self, run: Run, record: Record) -> None:
-        self._call(lambda: self.hub.publish(("records", record.stream, "summary"), record))
+    def _recorded(self, record: Record) -> None:
+        self._call(lambda: self.hub.publish(("records", record.stream, record.kind), record))
 
     def _call(self, action: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(action)

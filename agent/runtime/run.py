@@ -15,17 +15,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from agent.core import events
 from agent.core.errors import HerdlinkError
 from agent.core.herd.window import Herd
 from agent.core.pipeline import Pipeline
 from agent.core.ports import Detector, Sink, Source
-from agent.core.types import InputInfo, Job, JobState, Problem, Record, Result, ResultFile, Summary
+from agent.core.types import Body, Event, InputInfo, Job, JobState, Problem, Result, ResultFile, Summary
 from agent.journal import Journal
 from agent.runtime import run_json
-from agent.runtime.clock import clock_synced
 from agent.runtime.figures import Figures
 from agent.runtime.intake import Intake
 from agent.runtime.mailbox import Closed
+from agent.runtime.recorder import Recorder
 from agent.runtime.results import describe_file, list_results
 from agent.runtime.writer import Writer
 
@@ -40,7 +41,6 @@ TRACK_IDS_RESERVED = 1000
 class Plan:
     """All that one job is made of. Every `open_` may take its time: it is called on the job's own threads."""
 
-    node: str
     job: Job
     live: bool
     max_fps: float
@@ -67,13 +67,11 @@ class Listener(Protocol):
 
     def analysed(self, run: Run, result: Result) -> None: ...
 
-    def recorded(self, run: Run, record: Record) -> None: ...
-
 
 class Run:
     """A job at work. `start`, `cancel`, `halt` and the figures may be used from any thread."""
 
-    def __init__(self, plan: Plan, *, journal: Journal, listener: Listener) -> None:
+    def __init__(self, plan: Plan, *, journal: Journal, recorder: Recorder, listener: Listener) -> None:
         self.plan = plan
         self.latest: Result | None = None
         self.labels: Sequence[str] = ()
@@ -81,6 +79,7 @@ class Run:
         self.reconnects = 0
         self._job = plan.job
         self._journal = journal
+        self._recorder = recorder
         self._listener = listener
         self._figures = Figures()
         self._intake = Intake(
@@ -188,8 +187,7 @@ class Run:
                 result = pipeline.track(frame, detections)
             self._keep_track_ids(result)
             self._deliver(result, herd)
-        for summary in herd.finish():
-            self._keep(summary)
+        self._keep_all(herd.finish())
 
     def _begin(self, detector: Detector) -> None:
         """The first picture, or the first after the camera was lost."""
@@ -206,9 +204,8 @@ class Run:
         if self._writer is not None:
             self._writer.write(result)
         with self._figures.stage("numbers"):
-            summaries = herd.add(result, self._intake.mailbox.dropped)
-        for summary in summaries:
-            self._keep(summary)
+            told = herd.add(result, self._intake.mailbox.dropped)
+        self._keep_all(told)
 
     def _tick(self, herd: Herd) -> None:
         lost, self._lost = self._lost, None
@@ -218,8 +215,7 @@ class Run:
             log.warning("stream %s: %s", self._job.stream, lost)
             self._set_state(JobState.RECONNECTING, problem(lost, "Compute"))
         if self.plan.live:
-            for summary in herd.tick(time.monotonic()):
-                self._keep(summary)
+            self._keep_all(herd.tick(time.monotonic()))
 
     def _keep_track_ids(self, result: Result) -> None:
         """Reserves track ids ahead, so that a crash cannot give one out twice."""
@@ -228,33 +224,27 @@ class Run:
             self._tracks_reserved = self._newest_track + TRACK_IDS_RESERVED
             self._journal.set_next_track(self._job.stream, self._tracks_reserved + 1)
 
-    def _keep(self, summary: Summary) -> None:
-        start, end = self.wall_time(summary.start_time), self.wall_time(summary.end_time)
-        summary = replace(summary, start_time=start, end_time=end)
-        if not self.plan.tell_tracks:
-            summary = replace(summary, tracks=(), tracks_omitted=summary.tracks_omitted + len(summary.tracks))
-        job = self._job
-        try:
-            record = self._journal.append(
-                job.stream,
-                "summary",
-                lambda sequence: Record(
-                    node=self.plan.node,
-                    stream=job.stream,
-                    journal=self._journal.id,
-                    sequence=sequence,
-                    job_id=job.job_id,
-                    model=job.model,
-                    clock_synced=clock_synced(),
-                    summary=summary,
-                ),
-            )
-        except HerdlinkError as error:
-            log.error("a summary of stream %s is lost: %s", job.stream, error)
-            return
-        if self._writer is not None:
+    def _keep_all(self, told: Sequence[Body]) -> None:
+        for body in told:
+            self._keep(self._in_wall_time(body))
+
+    def _keep(self, body: Body) -> None:
+        """Its times are seconds since 1970."""
+        record = self._recorder.keep(self._job.stream, body, self._job)
+        if record is not None and self._writer is not None:
             self._writer.record(record)
-        self._listener.recorded(self, record)
+
+    def _in_wall_time(self, body: Body) -> Body:
+        if isinstance(body, Event):
+            return replace(body, time=self.wall_time(body.time))
+        return self._shown(
+            replace(body, start_time=self.wall_time(body.start_time), end_time=self.wall_time(body.end_time))
+        )
+
+    def _shown(self, summary: Summary) -> Summary:
+        if self.plan.tell_tracks:
+            return summary
+        return replace(summary, tracks=(), tracks_omitted=summary.tracks_omitted + len(summary.tracks))
 
     def _camera_lost(self, error: HerdlinkError) -> None:
         """On the decode thread; this job's own thread tells it when it has no picture left."""
@@ -307,7 +297,10 @@ class Run:
     def _set_state(self, state: JobState, error: Problem | None = None) -> None:
         self._job = replace(self._job if state.ended else self.job, state=state, error=error)
         try:
-            self._journal.put_job(self._job)
+            with self._journal.transaction():
+                self._journal.put_job(self._job)
+                if state.ended:
+                    self._recorder.add(self._job.stream, events.job_over(self._job, time.time()), self._job)
         except HerdlinkError as unwritable:
             log.error("job %s: %s", self._job.job_id, unwritable)
         self._listener.changed(self)

@@ -18,7 +18,7 @@ from agent.core.herd.lengths import BodyLengths
 from agent.core.herd.motion import Motion
 from agent.core.herd.pace import Pace
 from agent.core.herd.view import Watch
-from agent.core.types import Result, Summary, Totals, Tracks, TrackSummary
+from agent.core.types import Body, Result, Summary, Totals, Tracks, TrackSummary
 
 _MOST_TRACKS: Final = 32
 _MOST_EMPTY: Final = 1000
@@ -54,10 +54,10 @@ class Herd:
         """Takes effect with the window that is open. May be called from another thread."""
         self._known_count = known_count
 
-    def add(self, result: Result, dropped: int = 0) -> Sequence[Summary]:
-        """The windows that this frame ends; `dropped`: frames of the job so far that were not analysed."""
+    def add(self, result: Result, dropped: int = 0) -> Sequence[Body]:
+        """The windows that this frame ends, and what happened; `dropped`: frames of the job not analysed so far."""
         time, tracks = self._clock(result.frame.time), result.tracks
-        summaries = self._advance(time)
+        told = self._advance(time)
         self._pace.add(time)
         interval_s = self._pace.usual_s
         height, width = result.frame.image.shape[:2]
@@ -71,13 +71,13 @@ class Herd:
         self._motion.add(time, tracks, lengths, self._size, interval_s)
         self._census.add(time, tracks, lengths)
         self._watch.add(time, result.frame.image)
-        return summaries
+        return told
 
-    def tick(self, now: float) -> Sequence[Summary]:
+    def tick(self, now: float) -> Sequence[Body]:
         """The windows that have ended without another picture; for cameras."""
         return self._advance(self._clock(now))
 
-    def finish(self) -> Sequence[Summary]:
+    def finish(self) -> Sequence[Body]:
         """The window that is open, up to the end of its last frame or its own; none where nothing has begun."""
         end = min(max(self._now, self._pace.end), self._end)
         self._cover(end)
@@ -107,20 +107,20 @@ class Herd:
         self._now = max(self._now, time)
         return self._now
 
-    def _advance(self, time: float) -> list[Summary]:
+    def _advance(self, time: float) -> list[Body]:
         """Closes what has ended by now."""
-        summaries = []
+        told: list[Body] = []
         while time >= self._end - _EPSILON_S:
             if not self._frames and time - self._start > _MOST_EMPTY * self._period_s:
                 self._window = math.floor((time - self._origin + _EPSILON_S) / self._period_s) - 1
             end = self._end
             self._cover(end)
             self._motion.advance(end)
-            summaries.append(self._close(end))
+            told.append(self._close(end))
             self._open(end)
             self._window += 1
         self._cover(time)
-        return summaries
+        return told
 
     def _cover(self, until: float) -> None:
         seconds = self._pace.cover(until)

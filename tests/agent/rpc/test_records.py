@@ -37,6 +37,24 @@ def test_a_files_windows_are_kept_in_order_with_the_last_partial_one(agent: Agen
     assert set(json.loads(lines[0])) == set(first)
 
 
+def test_events_have_a_log_of_their_own_which_is_watched_live(agent: AgentProcess) -> None:
+    watch = agent.record.WatchRecords(pb.WatchRecordsRequest(kind=pb.RECORD_KIND_EVENT, consumer="c"), timeout=60)
+    job = agent.compute(HERD)
+    answer = next(iter(watch))
+    watch.cancel()
+    event = answer.record.event
+    assert (event.node, event.stream, event.sequence, event.job_id) == ("n1", "main", 1, job.job_id)
+    assert (event.event_type, event.severity) == ("job_ended", "info")
+    assert event.message == "the job is done after 250 frames"
+    assert event.time.ToSeconds() == pytest.approx(time.time(), abs=60)
+    assert event.journal == list_records(agent).journal
+    assert [record.event for record in list_records(agent, kind=pb.RECORD_KIND_EVENT).records] == [event]
+    shown = MessageToDict(event, always_print_fields_with_no_presence=True)
+    assert shown["event_type"] == "job_ended"
+    assert list_records(agent, stream="@node", kind=pb.RECORD_KIND_EVENT).newest == 0
+    assert (Path(job.output) / "events.jsonl").read_text() == ""
+
+
 def test_a_second_job_goes_on_counting(agent: AgentProcess) -> None:
     agent.compute(HERD)
     agent.kill()

@@ -48,8 +48,8 @@ def herd(*, period_s: float = 10.0, known_count: int = 0, totals: Totals | None 
 def fold(results: Iterable[Result], **values: object) -> list[Summary]:
     """All windows of a file."""
     made = herd(**values)  # type: ignore[arg-type]
-    summaries = [summary for one in results for summary in made.add(one)]
-    return [*summaries, *made.finish()]
+    told = [body for one in results for body in made.add(one)]
+    return [body for body in [*told, *made.finish()] if isinstance(body, Summary)]
 
 
 def film(animals: int, seconds: float, fps: float, seed: int = 1) -> list[Truth]:
