@@ -229,6 +229,7 @@ class NodeRooms:
         def open_herd(detector: Detector) -> Herd:
             return Herd(
                 labels=detector.labels,
+                wanted=values.labels,
                 period_s=values.summary_period_s,
                 known_count=values.known_count,
                 totals=self._totals(job.stream),

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from agent.core import events
 from agent.core.errors import HerdlinkError
+from agent.core.events import CameraWatch
 from agent.core.herd.window import Herd
 from agent.core.pipeline import Pipeline
 from agent.core.ports import Detector, Sink, Source
@@ -96,6 +97,7 @@ class Run:
         self._newest_track = 0
         self._tracks_reserved = 0
         self._lost: HerdlinkError | None = None
+        self._camera = CameraWatch()
         self._cancelled = False
         self._halted = False
         self._thread = threading.Thread(target=self._work, name=f"job {plan.job.job_id}")
@@ -166,6 +168,7 @@ class Run:
         self.labels, self.provider = detector.labels, detector.provider
         self._model_sha256 = detector.sha256
         self._job = replace(self._job, model=detector.name)
+        self._compare_model()
         self._first_track = self._journal.next_track(self._job.stream)
         pipeline = self.plan.open_pipeline(detector, self._first_track)
         self._newest_track = self._tracks_reserved = self._first_track - 1
@@ -191,6 +194,7 @@ class Run:
 
     def _begin(self, detector: Detector) -> None:
         """The first picture, or the first after the camera was lost."""
+        self._tell(self._camera.back(time.time()))
         self._figures.begin()
         if self._writer is None and self._intake.info is not None:
             sinks = self.plan.open_sinks(detector, self._intake.info)
@@ -214,6 +218,8 @@ class Run:
                 self.reconnects += 1
             log.warning("stream %s: %s", self._job.stream, lost)
             self._set_state(JobState.RECONNECTING, problem(lost, "Compute"))
+            self._camera.lost(time.time(), lost.message)
+        self._tell(self._camera.look(time.time()))
         if self.plan.live:
             self._keep_all(herd.tick(time.monotonic()))
 
@@ -233,6 +239,16 @@ class Run:
         record = self._recorder.keep(self._job.stream, body, self._job)
         if record is not None and self._writer is not None:
             self._writer.record(record)
+
+    def _tell(self, event: Event | None) -> None:
+        if event is not None:
+            self._keep(event)
+
+    def _compare_model(self) -> None:
+        jobs = self._journal.jobs(self._job.stream, 100)
+        before = next((job.model for job in jobs if job.model and job.job_id != self._job.job_id), "")
+        if before and before != self._job.model:
+            self._tell(events.model_changed(self._job.model, before, time.time()))
 
     def _in_wall_time(self, body: Body) -> Body:
         if isinstance(body, Event):

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from agent.core.herd.alerts import Alerts
 from agent.core.herd.census import Census
 from agent.core.herd.lengths import BodyLengths
 from agent.core.herd.motion import Motion
@@ -31,7 +32,14 @@ class Herd:
     """The numbers of one job. For one thread, but for `set_known_count`."""
 
     def __init__(
-        self, *, labels: Sequence[str], period_s: float, known_count: int = 0, totals: Totals, live: bool
+        self,
+        *,
+        labels: Sequence[str],
+        wanted: Sequence[str] = (),
+        period_s: float,
+        known_count: int = 0,
+        totals: Totals,
+        live: bool,
     ) -> None:
         self._labels = labels
         self._period_s = period_s
@@ -43,6 +51,7 @@ class Herd:
         self._pace = Pace()
         self._watch = Watch()
         self._motion = Motion()
+        self._alerts = Alerts(labels, wanted)
         self._latest = Tracks()
         self._size = (1, 1)
         self._seen_labels: set[int] = set()
@@ -71,7 +80,7 @@ class Herd:
         self._motion.add(time, tracks, lengths, self._size, interval_s)
         self._census.add(time, tracks, lengths)
         self._watch.add(time, result.frame.image)
-        return told
+        return [*told, *self._alerts.add(time, tracks, interval_s)]
 
     def tick(self, now: float) -> Sequence[Body]:
         """The windows that have ended without another picture; for cameras."""
@@ -82,7 +91,7 @@ class Herd:
         end = min(max(self._now, self._pace.end), self._end)
         self._cover(end)
         self._motion.finish()
-        return [self._close(end)] if end > self._start else []
+        return self._close(end) if end > self._start else []
 
     @property
     def _end(self) -> float:
@@ -116,7 +125,7 @@ class Herd:
             end = self._end
             self._cover(end)
             self._motion.advance(end)
-            told.append(self._close(end))
+            told += self._close(end)
             self._open(end)
             self._window += 1
         self._cover(time)
@@ -127,8 +136,12 @@ class Herd:
         self._covered_s += seconds
         self._totals = Totals(self._totals.animal_s + seconds * len(self._latest), self._totals.distance_bl)
 
-    def _close(self, end: float) -> Summary:
-        """What happened from the window's start to here."""
+    def _close(self, end: float) -> list[Body]:
+        """What happened from the window's start to here, and what of it is worth a call."""
+        summary = self._summary(end)
+        return [summary, *self._alerts.close(summary, self._motion.resting(end))]
+
+    def _summary(self, end: float) -> Summary:
         known_count, covered, census = self._known_count, self._covered_s > 0, self._census
         if covered and not self._frames:
             # A window shorter than the time between two pictures tells what the last one shows.

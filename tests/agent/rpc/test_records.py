@@ -139,7 +139,32 @@ def test_a_camera_that_is_away_sends_blind_windows(agent: AgentProcess) -> None:
     )
     job = agent.edge.Compute(edge_pb2.ComputeRequest()).job
     agent.await_state(job.job_id, types_pb2.JOB_STATE_RECONNECTING)
-    time.sleep(3)
+    deadline = time.monotonic() + 30
+    while not (lost := list_records(agent, kind=pb.RECORD_KIND_EVENT).records):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     records = [record.summary for record in list_records(agent).records]
     assert len(records) >= 2
     assert all((record.covered_s, record.frames, record.count) == (0, 0, 0) for record in records)
+    assert [(record.event.event_type, record.event.severity) for record in lost] == [("camera_lost", "warning")]
+    assert lost[0].event.message.startswith("no pictures any more: ")
+
+
+def test_what_befalls_jobs_is_told(agent: AgentProcess) -> None:
+    agent.compute(HERD)
+    endless = "synthetic:herd?animals=5&fps=10&seconds=36000&seed=3&width=320&height=240"
+    job = agent.compute(endless, wait=False)
+    agent.await_state(job.job_id, types_pb2.JOB_STATE_RUNNING)
+    agent.kill()
+    agent.start()
+    agent.edge.Compute(edge_pb2.ComputeRequest())
+    agent.edge.CancelJob(edge_pb2.CancelJobRequest())
+    deadline = time.monotonic() + 30
+    while len(events := list_records(agent, kind=pb.RECORD_KIND_EVENT).records) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    told = [(record.event.event_type, record.event.severity) for record in events]
+    assert told == [("job_ended", "info"), ("job_failed", "warning"), ("job_ended", "info")]
+    assert events[1].event.job_id == job.job_id
+    assert "the agent stopped in the middle" in events[1].event.message
+    assert "was cancelled" in events[2].event.message
