@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,14 @@ SCRIPTED = "scripted"
 
 
 class Detectors:
-    """Models that are open: several streams share one session. Opening is done once, on the thread that asks first."""
+    """Models that are open, and the threads that they work on: several streams share one session. Opening is done once,
+    on the thread that asks first.
+    """
 
     def __init__(self, *, provider: str, threads: int) -> None:
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="model")
         self._provider = provider
-        self._threads = threads
         self._open: dict[tuple[Path, str], Detector] = {}
         self._lock = threading.Lock()
 
@@ -56,7 +60,8 @@ class Detectors:
         with self._lock:
             key = (path, spec.sha256)
             if key not in self._open:
-                self._open[key] = module.open_detector(path, spec, provider=self._provider, threads=self._threads)
+                # One thread a picture, as many pictures at once as there are threads: runtime/ahead.py says why.
+                self._open[key] = module.open_detector(path, spec, provider=self._provider, threads=1)
             return self._open[key]
 
     @property
@@ -243,6 +248,9 @@ class NodeRooms:
             tell_tracks=self._settings.summary.tracks,
             settings=_told(values),
             input_file=self._source(values.input).local_path(values.input),
+            pool=self._detectors.pool,
+            # Of a camera no more than helps: what waits in a line is late. Of a file one more, so that nobody idles.
+            ahead=min(2, self._detectors.threads) if live else self._detectors.threads + 1,
             open_source=lambda: self._open_source(values.input),
             open_detector=lambda: self._open_detector(values.model),
             open_pipeline=open_pipeline,

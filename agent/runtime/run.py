@@ -1,7 +1,8 @@
 """One job: from opening the input to the last file written.
 
-Three threads: decode (runtime/intake.py) -> mailbox -> this one (model, tracker, herd numbers) -> mailbox -> write
-(runtime/writer.py). Whatever ends the job - the input, an error, CancelJob, the agent - ends it on the same path.
+Three threads: decode (runtime/intake.py) -> mailbox -> this one (tracker, herd numbers) -> mailbox -> write
+(runtime/writer.py); the model works on the node's pool (runtime/ahead.py). Whatever ends the job - the input, an error,
+CancelJob, the agent - ends it on the same path.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +26,7 @@ from agent.core.ports import Detector, Sink, Source
 from agent.core.types import Body, Event, InputInfo, Job, JobState, Problem, Result, ResultFile, Summary
 from agent.journal import Journal
 from agent.runtime import run_json
+from agent.runtime.ahead import Ahead, Seen
 from agent.runtime.figures import Figures
 from agent.runtime.intake import Intake
 from agent.runtime.mailbox import Closed
@@ -51,6 +54,10 @@ class Plan:
     """What run.json says of the stream's values."""
     input_file: Path | None
     """Where the input is a file of this machine."""
+    pool: Executor
+    """Where the model works."""
+    ahead: int
+    """How many pictures may be with the model at once."""
     open_source: Callable[[], Source]
     open_detector: Callable[[], Detector]
     open_pipeline: Callable[[Detector, int], Pipeline]
@@ -173,24 +180,35 @@ class Run:
         pipeline = self.plan.open_pipeline(detector, self._first_track)
         self._newest_track = self._tracks_reserved = self._first_track - 1
         self._herd = herd = self.plan.open_herd(detector)
+        mailbox = self._intake.mailbox
+        ahead = Ahead(self.plan.pool, pipeline.detect, depth=self.plan.ahead, on_ready=mailbox.wake)
         self._intake.start()
         while not (self._cancelled or self._halted):
             try:
-                frame = self._intake.mailbox.get(TICK_S)
+                frame = mailbox.get(TICK_S, unless=ahead.is_ready)
             except Closed:
                 break
-            if frame is None:
+            if frame is not None:
+                if self._job.state is not JobState.RUNNING:
+                    self._begin(detector)
+                ahead.add(frame)
+            elif not ahead:
                 self._tick(herd)
-                continue
-            if self._job.state is not JobState.RUNNING:
-                self._begin(detector)
-            with self._figures.stage("detect"):
-                detections = pipeline.detect(frame)
-            with self._figures.stage("track"):
-                result = pipeline.track(frame, detections)
-            self._keep_track_ids(result)
-            self._deliver(result, herd)
+            while ahead.is_ready() or ahead.full:
+                self._follow(ahead.take(), pipeline, herd)
+        while ahead and not (self._cancelled or self._halted):
+            self._follow(ahead.take(), pipeline, herd)
+        ahead.drop()
         self._keep_all(herd.finish())
+
+    def _follow(self, seen: Seen, pipeline: Pipeline, herd: Herd) -> None:
+        """The next picture in order, with what the model has found in it."""
+        frame, detections, seconds = seen
+        self._figures.add("detect", seconds)
+        with self._figures.stage("track"):
+            result = pipeline.track(frame, detections)
+        self._keep_track_ids(result)
+        self._deliver(result, herd)
 
     def _begin(self, detector: Detector) -> None:
         """The first picture, or the first after the camera was lost."""
