@@ -1,6 +1,7 @@
 # make demo   the main job on a real clip, commanded over MQTT
 # make test   set up what is missing, then every check and test
 # make test-boot  as root: the services on a booted machine, the image built and run (some 5 minutes)
+# make bench  what the claims about speed rest on: ratios, measured in turn (some minutes on an idle machine)
 # make lint   the checks alone
 # make proto  write the generated code anew from proto/
 # make wheels herdlink, and the contract alone for peers (herdlink-proto), into dist/
@@ -14,7 +15,7 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Stubs refuse a protobuf runtime older than their generator: 1.74 loads under protobuf 6.31 to 7.
 PROTO_TOOLS := grpcio-tools==1.74.0 mypy-protobuf==3.6.0 setuptools==80.9.0
 
-.PHONY: demo test test-boot lint proto proto-check wheels released lock setup packages clean
+.PHONY: demo test test-boot bench lint proto proto-check wheels released lock setup packages clean
 
 setup: $(READY)
 
@@ -39,6 +40,9 @@ test: setup packages lint
 test-boot: setup packages
 	tests/install-boot-tools
 	HERDLINK_BOOT_TESTS=1 $(BIN)/python -m pytest tests/systemd tests/docker
+
+bench: setup packages
+	PYTHONPATH=proto:tests:tests/bench $(BIN)/python tests/bench/run.py
 
 lint: setup
 	$(BIN)/ruff check .
