@@ -22,6 +22,8 @@ REQUEST_ID_BYTES = 16
 """Correlation data of so many bytes is taken for unique."""
 _FILES = (edge_pb2, track_pb2, record_pb2)
 _NEVER_BY_DEFAULT = ("AckRecords",)
+STREAMED = ("WatchTracks",)
+"""Methods that stream, and that may be called all the same: so many items a second, for so long."""
 _ENVELOPE = {
     "id": "id",
     "replyTo": "reply_to",
@@ -70,14 +72,21 @@ def unary_methods() -> Mapping[str, MethodDescriptor]:
     return {m.name: m for m in methods if not (m.client_streaming or m.server_streaming)}
 
 
+@functools.cache
+def callable_methods() -> Mapping[str, MethodDescriptor]:
+    """Every method that a command may name."""
+    streamed = {name: track_pb2.DESCRIPTOR.services_by_name["TrackService"].methods_by_name[name] for name in STREAMED}
+    return {**unary_methods(), **streamed}
+
+
 def default_allow() -> tuple[str, ...]:
     """The methods that may be called where the settings say nothing."""
-    return tuple(sorted(name for name in unary_methods() if name not in _NEVER_BY_DEFAULT))
+    return tuple(sorted(name for name in callable_methods() if name not in _NEVER_BY_DEFAULT))
 
 
 def find_method(name: str, allow: Iterable[str]) -> MethodDescriptor:
     """The method a command names. Raises Refusal: UNIMPLEMENTED, PERMISSION_DENIED."""
-    method = unary_methods().get(name)
+    method = callable_methods().get(name)
     if method is None:
         known = ", ".join(sorted(allow))
         raise Refusal("UNIMPLEMENTED", "UNKNOWN_METHOD", f"no method {name[:80]!r}; there are: {known}")
