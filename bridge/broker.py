@@ -79,7 +79,7 @@ class Route:
     qos: int = 1
 
 
-class _LastWords(logging.Handler):
+class LastWords(logging.Handler):
     """Keeps what paho says of a connection that breaks; it tells the reason nowhere else."""
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class Broker:
         self._told = ""
         """The trouble that was told last: once, not at each try."""
         self._refused_topics: set[str] = set()
-        self._last_words = _LastWords()
+        self._last_words = LastWords()
         self._packet_limit = 0
         self._connected_at = 0.0
         self._short_lives = 0

@@ -9,7 +9,6 @@ _UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)
 """OpenSSL's X509_V_ERR numbers for a certificate that nobody known has signed."""
 _EXPIRED = 10
 _OTHER_NAME = (62, 64)
-_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNEXPECTED_EOF", "PACKET_LENGTH_TOO_LONG")
 _ALERTS = {
     "certificate required": "wants a certificate of its clients: put it into the secrets mqtt-cert and mqtt-key",
     "certificate expired": "says that the certificate in the secret mqtt-cert has expired: put a new one there",
@@ -39,21 +38,15 @@ def not_reached(place: Place, error: BaseException | None) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the broker {place.address} is not trusted: {_untrusted(place, error)}"
     if isinstance(error, ssl.SSLError) or (place.tls and isinstance(error, ConnectionResetError)):
-        return hung_up(place, str(error))
+        # In the middle of the handshake: not the end of a TLS server's patience.
+        return _by_alert(place, str(error)) or _no_tls(place)
     return f"the broker {place.address} cannot be reached: {_words(error)}; trying again"
 
 
 def hung_up(place: Place, words: str) -> str:
     """It ended the connection before it let us in; `words` are those of the network or of OpenSSL."""
-    low = words.lower().replace("_", " ")
-    for alert, meaning in _ALERTS.items():
-        if f"alert {alert}" in low:
-            return f"the broker {place.address} {meaning}"
-    if place.tls and any(sign in words for sign in _NO_TLS):
-        return (
-            f"the broker {place.address} does not speak TLS there: mend mqtt.port (usually 8883), or mqtt.tls = false "
-            "on a network that you trust"
-        )
+    if alert := _by_alert(place, words):
+        return alert
     if place.tls:
         return (
             f"the broker {place.address} hangs up before the login ({words or 'without a word'}); does it want a "
@@ -75,6 +68,20 @@ def refused_topic(topic: str, reason: str, *, reading: bool) -> str:
     """It lets us in, but not near a topic."""
     verb = "read" if reading else "write"
     return f"the broker does not let this bridge {verb} {topic}: {reason}; mend its access list (herdlink topics --acl)"
+
+
+def _by_alert(place: Place, words: str) -> str:
+    """What a TLS alert in the words means; empty where there is none."""
+    low = words.lower().replace("_", " ")
+    meaning = next((meaning for alert, meaning in _ALERTS.items() if f"alert {alert}" in low), "")
+    return f"the broker {place.address} {meaning}" if meaning else ""
+
+
+def _no_tls(place: Place) -> str:
+    return (
+        f"the broker {place.address} does not speak TLS there; mend mqtt.port (usually 8883), or mqtt.tls = false on a "
+        "network that you trust"
+    )
 
 
 def _untrusted(place: Place, error: ssl.SSLCertVerificationError) -> str:
