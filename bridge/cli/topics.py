@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 HELP = "Show a node's MQTT topics, and every command with its JSON fields; or the broker's access list."
 EXAMPLE = "herdlink topics --node barn2"
 WIDTH = 118
+_WATCH = (
+    ("maxPerS", "number", "at most so many items a second, 0.01 to 10 (2)"),
+    ("forS", "number", "for so many seconds, 0.01 to 300 (10); then comes the end marker"),
+)
 _ENVELOPE = (
     ("id", "text or number", "the answer repeats it"),
     ("replyTo", "text", "topic for the answer, below {client} or a prefix of commands.reply_prefixes"),
@@ -113,8 +117,11 @@ def _method_lines(topics: Topics, method: MethodDescriptor) -> Iterator[str]:
     fields = [field for field in method.input_type.fields if field.name != "request_id"]
     yield from _field_lines(
         [
-            (field.json_name, type_in_words(field), comments().get(f"{method.input_type.name}.{field.name}", ""))
-            for field in fields
+            *(_WATCH if method.server_streaming else ()),
+            *(
+                (field.json_name, type_in_words(field), comments().get(f"{method.input_type.name}.{field.name}", ""))
+                for field in fields
+            ),
         ]
     )
 

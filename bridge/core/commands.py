@@ -18,6 +18,8 @@ from herdlink.v1 import edge_pb2, record_pb2, track_pb2
 PAYLOAD_LIMIT = 256 * 1024
 ID_LIMIT = 256
 DEADLINE_LIMIT_MS = 86_400_000
+WATCH_PER_S_LIMIT = 10.0
+WATCH_S_LIMIT = 300.0
 REQUEST_ID_BYTES = 16
 """Correlation data of so many bytes is taken for unique."""
 _FILES = (edge_pb2, track_pb2, record_pb2)
@@ -53,6 +55,14 @@ class Envelope:
     reply_to: str = ""
     deadline_ms: float | None = None
     request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How much of a stream is wanted; stands beside the request of a method that streams."""
+
+    max_per_s: float = 2.0
+    for_s: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,18 @@ def split_envelope(values: dict[str, Any]) -> tuple[Envelope, dict[str, Any]]:
     return envelope, {key: value for key, value in values.items() if key not in _ENVELOPE}
 
 
+def split_watch(fields: dict[str, Any]) -> tuple[Watch, dict[str, Any]]:
+    """How much of a stream is wanted, and the request's own fields. Raises Refusal."""
+    names = {"maxPerS": "max_per_s", "max_per_s": "max_per_s", "forS": "for_s", "for_s": "for_s"}
+    limits = {"max_per_s": WATCH_PER_S_LIMIT, "for_s": WATCH_S_LIMIT}
+    given = {names[key]: value for key, value in fields.items() if key in names and value is not None}
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= limits[name]:
+            shown = {"max_per_s": "maxPerS", "for_s": "forS"}[name]
+            raise _bad_value(f"{shown} is a number from 0.01 to {limits[name]:g}")
+    return Watch(**given), {key: value for key, value in fields.items() if key not in names}
+
+
 def build(method: MethodDescriptor, fields: dict[str, Any], request_id: str) -> Command:
     """The request message; `request_id` is handed on where the method knows one. Raises Refusal naming the field."""
     _check_names(method, fields)
@@ -168,8 +190,22 @@ def success(node: str, id_: str | float | None, message: Message) -> bytes:
 
 def failure(node: str, id_: str | float | None, error: Refusal) -> bytes:
     """The answer of one that did not."""
-    told = {"code": error.code, "reason": error.reason, "message": error.message}
-    return _answer(node, id_, {"ok": False, "error": told})
+    return _answer(node, id_, {"ok": False, "error": _told(error)})
+
+
+def watch_item(node: str, id_: str | float | None, item: int, message: Any, *, skipped: int) -> bytes:
+    """One message of a stream; `skipped`: those left out since the one before."""
+    return _answer(node, id_, {"ok": True, "item": item, "skipped": skipped, "data": to_json(message)})
+
+
+def watch_end(node: str, id_: str | float | None, *, items: int, why: str, error: Refusal | None = None) -> bytes:
+    """The last word on a stream, after so many items. `why`: TIME, STREAM_ENDED or ERROR."""
+    rest: dict[str, Any] = {"ok": error is None, "end": why, "items": items}
+    return _answer(node, id_, rest if error is None else {**rest, "error": _told(error)})
+
+
+def _told(error: Refusal) -> dict[str, str]:
+    return {"code": error.code, "reason": error.reason, "message": error.message}
 
 
 def _answer(node: str, id_: str | float | None, rest: dict[str, Any]) -> bytes:
