@@ -233,6 +233,7 @@ class NodeRooms:
                 known_count=values.known_count,
                 totals=self._totals(job.stream),
                 live=live,
+                scene=values.scene,
             )
 
         return Plan(
@@ -240,6 +241,7 @@ class NodeRooms:
             job=job,
             live=live,
             max_fps=values.max_fps,
+            scene=values.scene,
             tell_tracks=self._settings.summary.tracks,
             settings=_told(values),
             input_file=self._source(values.input).local_path(values.input),

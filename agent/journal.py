@@ -18,7 +18,19 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.errors import HerdlinkError, InvalidArgument, ResourceExhausted
-from agent.core.types import Job, JobState, Problem, Record, ResultFile, Summary, Totals, TrackSummary, View
+from agent.core.types import (
+    Job,
+    JobState,
+    LineSummary,
+    Problem,
+    Record,
+    ResultFile,
+    Summary,
+    Totals,
+    TrackSummary,
+    View,
+    ZoneSummary,
+)
 
 SCHEMA_VERSION = 1
 RECORDS_KEPT = 100_000
@@ -211,7 +223,13 @@ class Journal:
         if not page.records:
             return Totals()
         last = page.records[0].summary
-        return Totals(last.total_animal_s, last.total_distance_bl)
+        return Totals(
+            last.total_animal_s,
+            last.total_distance_bl,
+            last.total_distance_m,
+            {**last.past_zones, **last.zones},
+            {**last.past_lines, **last.lines},
+        )
 
     # -- consumers ------------------------------------------------------------------------------------------------
 
@@ -318,4 +336,7 @@ def _record(body: str) -> Record:
     values = json.loads(body)
     summary = values.pop("summary")
     tracks = tuple(TrackSummary(**{**track, "box": tuple(track["box"])}) for track in summary.pop("tracks"))
+    for keys, kind in ((("zones", "past_zones"), ZoneSummary), (("lines", "past_lines"), LineSummary)):
+        for key in keys:
+            summary[key] = {name: kind(**place) for name, place in summary.get(key, {}).items()}
     return Record(**values, summary=Summary(**{**summary, "view": View(summary["view"])}, tracks=tracks))

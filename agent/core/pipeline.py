@@ -7,13 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from agent.core.area import Area
 from agent.core.errors import InvalidArgument
 from agent.core.ports import Detector, Embedder, Tracker
+from agent.core.scene import NO_SCENE, Scene
 from agent.core.types import Detections, Frame, Result
 
 
 class Pipeline:
-    """detect -> keep the wanted labels -> embed -> track; holds one job's tracker."""
+    """detect -> keep the wanted labels within the area -> embed -> track; holds one job's tracker."""
 
     def __init__(
         self, *, detector: Detector, embedder: Embedder, tracker: Tracker, threshold: float, wanted: Sequence[str] = ()
@@ -23,18 +25,28 @@ class Pipeline:
         self._tracker = tracker
         self._threshold = threshold
         self._wanted = class_numbers(detector.labels, wanted)
+        self._scene = NO_SCENE
+        self._area = Area(())
+
+    def set_scene(self, scene: Scene) -> None:
+        """Takes effect with the next frame that is detected."""
+        if scene.area != self._scene.area:
+            self._area = Area(scene.area)
+        self._scene = scene
 
     def detect(self, frame: Frame) -> Detections:
         """The wanted objects of one picture, with their appearance."""
         detections = self._detector.detect([frame.image], self._threshold)[0]
         if len(self._wanted) < len(self._detector.labels):
             detections = detections[np.isin(detections.classes, self._wanted)]
+        height, width = frame.image.shape[:2]
+        detections = self._area.keep(detections, frame.time, (height, width))
         features = self._embedder.embed(frame.image, detections.boxes)
         return replace(detections, features=features) if features.shape[1] else detections
 
     def track(self, frame: Frame, detections: Detections) -> Result:
         """Call it in the order of the frames."""
-        return Result(frame, detections, self._tracker.update(detections, frame.time))
+        return Result(frame, detections, self._tracker.update(detections, frame.time), self._scene)
 
 
 def class_numbers(labels: Sequence[str], wanted: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:

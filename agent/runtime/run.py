@@ -19,6 +19,7 @@ from agent.core.errors import HerdlinkError
 from agent.core.herd.window import Herd
 from agent.core.pipeline import Pipeline
 from agent.core.ports import Detector, Sink, Source
+from agent.core.scene import Scene
 from agent.core.types import InputInfo, Job, JobState, Problem, Record, Result, ResultFile, Summary
 from agent.journal import Journal
 from agent.runtime import run_json
@@ -44,6 +45,7 @@ class Plan:
     job: Job
     live: bool
     max_fps: float
+    scene: Scene
     tell_tracks: bool
     """Whether records tell the single tracks."""
     settings: Mapping[str, Any]
@@ -92,6 +94,7 @@ class Run:
         )
         self._writer: Writer | None = None
         self._herd: Herd | None = None
+        self._scene = plan.scene
         self._model_sha256 = ""
         self._first_track = 1
         self._newest_track = 0
@@ -146,6 +149,10 @@ class Run:
         if self._herd is not None:
             self._herd.set_known_count(known_count)
 
+    def set_scene(self, scene: Scene) -> None:
+        """Takes effect with the next frame."""
+        self._scene = scene
+
     # -- the job's own thread -------------------------------------------------------------------------------------
 
     def _work(self) -> None:
@@ -182,6 +189,7 @@ class Run:
                 continue
             if self._job.state is not JobState.RUNNING:
                 self._begin(detector)
+            pipeline.set_scene(self._scene)
             with self._figures.stage("detect"):
                 detections = pipeline.detect(frame)
             with self._figures.stage("track"):
