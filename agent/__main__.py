@@ -97,6 +97,9 @@ def lock_state(folder: Path) -> Iterator[None]:
 
 
 async def _serve(settings: AgentSettings) -> None:
+    from agent.runtime.threads import calm_libraries
+
+    calm_libraries()
     from agent.assemble import open_node
     from agent.runtime.notify import beat, notify
 

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,14 @@ SCRIPTED = "scripted"
 
 
 class Detectors:
-    """Models that are open: several streams share one session. Opening is done once, on the thread that asks first."""
+    """Models that are open, and the threads that they work on: several streams share one session. Opening is done once,
+    on the thread that asks first.
+    """
 
     def __init__(self, *, provider: str, threads: int) -> None:
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="model")
         self._provider = provider
-        self._threads = threads
         self._open: dict[tuple[Path, str], Detector] = {}
         self._lock = threading.Lock()
 
@@ -56,7 +60,8 @@ class Detectors:
         with self._lock:
             key = (path, spec.sha256)
             if key not in self._open:
-                self._open[key] = module.open_detector(path, spec, provider=self._provider, threads=self._threads)
+                # One thread a picture, as many pictures at once as there are threads: runtime/ahead.py says why.
+                self._open[key] = module.open_detector(path, spec, provider=self._provider, threads=1)
             return self._open[key]
 
     @property
@@ -87,13 +92,13 @@ def open_node(settings: AgentSettings, *, loop: asyncio.AbstractEventLoop) -> No
         detectors=detectors,
         bounds=Bounds(settings.media_roots, settings.output_root),
         totals=journal.totals,
-        to_json=convert.summary_json,
+        to_json=convert.record_json,
         notify=log.info,
     )
     streams = {
         name: stream.model_dump(exclude_none=True, exclude_defaults=True) for name, stream in settings.streams.items()
     }
-    engine = Engine(rooms=rooms, journal=journal, settings=streams, loop=loop)
+    engine = Engine(node=settings.node_name, rooms=rooms, journal=journal, settings=streams, loop=loop)
     node = Node(
         node=settings.node_name,
         journal=journal.id,
@@ -229,6 +234,7 @@ class NodeRooms:
         def open_herd(detector: Detector) -> Herd:
             return Herd(
                 labels=detector.labels,
+                wanted=values.labels,
                 period_s=values.summary_period_s,
                 known_count=values.known_count,
                 totals=self._totals(job.stream),
@@ -237,7 +243,6 @@ class NodeRooms:
             )
 
         return Plan(
-            node=self._settings.node_name,
             job=job,
             live=live,
             max_fps=values.max_fps,
@@ -245,6 +250,9 @@ class NodeRooms:
             tell_tracks=self._settings.summary.tracks,
             settings=_told(values),
             input_file=self._source(values.input).local_path(values.input),
+            pool=self._detectors.pool,
+            # Of a camera no more than helps: what waits in a line is late. Of a file one more, so that nobody idles.
+            ahead=min(2, self._detectors.threads) if live else self._detectors.threads + 1,
             open_source=lambda: self._open_source(values.input),
             open_detector=lambda: self._open_detector(values.model),
             open_pipeline=open_pipeline,

@@ -13,24 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent.core import stored
 from agent.core.errors import HerdlinkError, InvalidArgument, ResourceExhausted
-from agent.core.types import (
-    Job,
-    JobState,
-    LineSummary,
-    Problem,
-    Record,
-    ResultFile,
-    Summary,
-    Totals,
-    TrackSummary,
-    View,
-    ZoneSummary,
-)
+from agent.core.types import SUMMARY, Job, JobState, Record, Summary, Totals
 
 SCHEMA_VERSION = 1
 RECORDS_KEPT = 100_000
@@ -138,13 +127,13 @@ class Journal:
         with self.transaction():
             self._db.execute(
                 "UPDATE jobs SET stream = ?, state = ?, body = ? WHERE number = ?",
-                (job.stream, job.state.value, json.dumps(asdict(job)), self._job_number(job.job_id)),
+                (job.stream, job.state.value, stored.job_text(job), self._job_number(job.job_id)),
             )
 
     def job(self, job_id: str) -> Job | None:
         with self._lock:
             row = self._db.execute("SELECT body FROM jobs WHERE number = ?", (self._job_number(job_id),)).fetchone()
-        return _job(row[0]) if row else None
+        return stored.job(row[0]) if row else None
 
     def jobs(self, stream: str = "", limit: int = 100) -> list[Job]:
         """The newest first; of every stream where none is named."""
@@ -152,7 +141,7 @@ class Journal:
             rows = self._db.execute(
                 "SELECT body FROM jobs WHERE ?1 = '' OR stream = ?1 ORDER BY number DESC LIMIT ?2", (stream, limit)
             ).fetchall()
-        return [_job(body) for (body,) in rows]
+        return [stored.job(body) for (body,) in rows]
 
     def open_jobs(self) -> list[Job]:
         """Jobs that have not ended, oldest first: after a start, those that a crash has cut."""
@@ -162,7 +151,7 @@ class Journal:
             rows = self._db.execute(
                 f"SELECT body FROM jobs WHERE state NOT IN ({marks}) ORDER BY number", ended
             ).fetchall()
-        return [_job(body) for (body,) in rows]
+        return [stored.job(body) for (body,) in rows]
 
     def _job_number(self, job_id: str) -> int:
         journal, _, number = job_id.rpartition("-")
@@ -189,7 +178,7 @@ class Journal:
             record = make(sequence)
             self._db.execute("INSERT OR REPLACE INTO logs VALUES (?, ?, ?)", (stream, kind, sequence))
             self._db.execute(
-                "INSERT INTO records VALUES (?, ?, ?, ?)", (stream, kind, sequence, json.dumps(asdict(record)))
+                "INSERT INTO records VALUES (?, ?, ?, ?)", (stream, kind, sequence, stored.record_text(record))
             )
             if sequence % TRIM_EVERY == 0:
                 self._db.execute(
@@ -215,14 +204,14 @@ class Journal:
             oldest = self._db.execute(
                 "SELECT min(sequence) FROM records WHERE stream = ? AND kind = ?", (stream, kind)
             ).fetchone()[0]
-        return Page(tuple(_record(body) for (body,) in rows), newest + 1 if oldest is None else oldest, newest)
+        return Page(tuple(stored.record(body) for (body,) in rows), newest + 1 if oldest is None else oldest, newest)
 
     def totals(self, stream: str) -> Totals:
         """Where the stream's totals stand: those of its newest summary."""
-        page = self.records(stream, "summary", self.newest(stream, "summary") - 1, 1)
-        if not page.records:
+        page = self.records(stream, SUMMARY, self.newest(stream, SUMMARY) - 1, 1)
+        last = page.records[0].body if page.records else None
+        if not isinstance(last, Summary):
             return Totals()
-        last = page.records[0].summary
         return Totals(
             last.total_animal_s,
             last.total_distance_bl,
@@ -322,21 +311,3 @@ def _unwritable(error: sqlite3.OperationalError) -> HerdlinkError:
     return ResourceExhausted(
         "JOURNAL_UNWRITABLE", f"the journal in state_dir cannot be written ({error}); make room or mend the disk"
     )
-
-
-def _job(body: str) -> Job:
-    values = json.loads(body)
-    error = values.pop("error")
-    results = tuple(ResultFile(**file) for file in values.pop("results"))
-    job = Job(**{**values, "state": JobState(values["state"])})
-    return replace(job, error=Problem(**error) if error else None, results=results)
-
-
-def _record(body: str) -> Record:
-    values = json.loads(body)
-    summary = values.pop("summary")
-    tracks = tuple(TrackSummary(**{**track, "box": tuple(track["box"])}) for track in summary.pop("tracks"))
-    for keys, kind in ((("zones", "past_zones"), ZoneSummary), (("lines", "past_lines"), LineSummary)):
-        for key in keys:
-            summary[key] = {name: kind(**place) for name, place in summary.get(key, {}).items()}
-    return Record(**values, summary=Summary(**{**summary, "view": View(summary["view"])}, tracks=tracks))

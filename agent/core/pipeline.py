@@ -15,7 +15,7 @@ from agent.core.types import Detections, Frame, Result
 
 
 class Pipeline:
-    """detect -> keep the wanted labels within the area -> embed -> track; holds one job's tracker."""
+    """detect -> keep the wanted labels -> embed -> keep what lies in the area -> track; holds one job's tracker."""
 
     def __init__(
         self, *, detector: Detector, embedder: Embedder, tracker: Tracker, threshold: float, wanted: Sequence[str] = ()
@@ -29,7 +29,7 @@ class Pipeline:
         self._area = Area(())
 
     def set_scene(self, scene: Scene) -> None:
-        """Takes effect with the next frame that is detected."""
+        """Takes effect with the next frame that is tracked."""
         if scene.area != self._scene.area:
             self._area = Area(scene.area)
         self._scene = scene
@@ -39,13 +39,13 @@ class Pipeline:
         detections = self._detector.detect([frame.image], self._threshold)[0]
         if len(self._wanted) < len(self._detector.labels):
             detections = detections[np.isin(detections.classes, self._wanted)]
-        height, width = frame.image.shape[:2]
-        detections = self._area.keep(detections, frame.time, (height, width))
         features = self._embedder.embed(frame.image, detections.boxes)
         return replace(detections, features=features) if features.shape[1] else detections
 
     def track(self, frame: Frame, detections: Detections) -> Result:
-        """Call it in the order of the frames."""
+        """Call it in the order of the frames; `detect` has no order."""
+        height, width = frame.image.shape[:2]
+        detections = self._area.keep(detections, frame.time, (height, width))
         return Result(frame, detections, self._tracker.update(detections, frame.time), self._scene)
 
 

@@ -17,6 +17,10 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int32]
 
+SUMMARY = "summary"
+EVENT = "event"
+"""The two logs of a stream."""
+
 
 def _floats(*shape: int) -> Floats:
     return np.zeros(shape, np.float32)
@@ -195,6 +199,11 @@ class Summary:
     """The totals of zones that are not in the scene now, so that they go on where one comes back. Not told."""
     past_lines: dict[str, LineSummary] = field(default_factory=dict)
 
+    @property
+    def kind(self) -> str:
+        """Its log."""
+        return SUMMARY
+
 
 class JobState(StrEnum):
     """Where a job stands; the words of types.proto without their prefix."""
@@ -253,9 +262,67 @@ class Job:
     results: tuple[ResultFile, ...] = ()
 
 
+class EventType(StrEnum):
+    """What can happen; the words of record.proto."""
+
+    LINE_CROSSED = "line_crossed"
+    ZONE_OCCUPIED = "zone_occupied"
+    ZONE_EMPTY = "zone_empty"
+    ZONE_ENTERED = "zone_entered"
+    ZONE_LEFT = "zone_left"
+    ANIMAL_STILL = "animal_still"
+    COUNT_OFF = "count_off"
+    COUNT_OK = "count_ok"
+    PERSON_SEEN = "person_seen"
+    CAMERA_LOST = "camera_lost"
+    CAMERA_BACK = "camera_back"
+    VIEW_CHANGED = "view_changed"
+    MODEL_CHANGED = "model_changed"
+    JOB_ENDED = "job_ended"
+    JOB_FAILED = "job_failed"
+    DISK_LOW = "disk_low"
+    BROKER_GAP = "broker_gap"
+
+
+class Severity(StrEnum):
+    """How soon somebody should look: some time, today, now."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened at one moment; fields as in record.proto. None or empty: not known, or of no meaning here."""
+
+    time: float
+    """Seconds of the frames' own clock, like `Frame.time`; since 1970 within a Record."""
+    event_type: EventType
+    severity: Severity
+    message: str
+    """One plain sentence."""
+    place: str = ""
+    direction: str = ""
+    label: str = ""
+    track: int | None = None
+    count: int | None = None
+    known_count: int | None = None
+    duration_s: float | None = None
+    score: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """Its log."""
+        return EVENT
+
+
+Body = Summary | Event
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A summary with its name for ever: (node, stream, journal, sequence)."""
+    """A summary or an event with its name for ever: (node, stream, kind, journal, sequence)."""
 
     node: str
     stream: str
@@ -264,5 +331,10 @@ class Record:
     job_id: str
     model: str
     clock_synced: bool
-    summary: Summary
+    body: Body
     """Its times are seconds since 1970 here."""
+
+    @property
+    def kind(self) -> str:
+        """Which of the stream's two logs it stands in."""
+        return self.body.kind

@@ -11,7 +11,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from agent.core.types import Job, JobState, Problem, Record, Summary, Tracks
+from agent.core.types import Event, Job, JobState, Problem, Record, Summary, Tracks
 from agent.runtime.engine import StreamView
 from agent.runtime.streams import Origin
 from herdlink.v1 import record_pb2, track_pb2, types_pb2
@@ -112,11 +112,28 @@ def stream_state(view: StreamView) -> types_pb2.StreamState:
 
 
 def record(value: Record) -> record_pb2.Record:
-    return record_pb2.Record(summary=summary(value))
+    if isinstance(value.body, Event):
+        return record_pb2.Record(event=event(value, value.body))
+    return record_pb2.Record(summary=summary(value, value.body))
 
 
-def summary(value: Record) -> record_pb2.Summary:
-    inner = value.summary
+def event(value: Record, inner: Event) -> record_pb2.Event:
+    same = "message place direction label track count known_count duration_s score"
+    return record_pb2.Event(
+        node=value.node,
+        stream=value.stream,
+        journal=value.journal,
+        sequence=value.sequence,
+        job_id=value.job_id,
+        time=timestamp(inner.time),
+        clock_synced=value.clock_synced,
+        event_type=inner.event_type.value,
+        severity=inner.severity.value,
+        **{name: getattr(inner, name) for name in same.split()},
+    )
+
+
+def summary(value: Record, inner: Summary) -> record_pb2.Summary:
     return record_pb2.Summary(
         node=value.node,
         stream=value.stream,
@@ -146,9 +163,9 @@ def _plain(inner: Summary) -> dict[str, Any]:
     return {name: getattr(inner, name) for name in same.split()}
 
 
-def summary_json(value: Record) -> str:
+def record_json(value: Record) -> str:
     """One line of JSON, as on MQTT: defaults printed, doubles rounded to 3 decimals."""
-    return json.dumps(_rounded(_to_dict(summary(value))), ensure_ascii=False)
+    return json.dumps(_rounded(_to_dict(getattr(record(value), value.kind))), ensure_ascii=False)
 
 
 def _to_dict(message: Message) -> dict[str, Any]:

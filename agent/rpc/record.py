@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from agent.core.errors import FailedPrecondition, InvalidArgument
-from agent.core.names import stream_id
+from agent.core.names import log_id
 from agent.journal import Page
 from agent.rpc import convert
 from agent.runtime.engine import Engine, list_limit
@@ -28,7 +28,7 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
     async def WatchRecords(
         self, request: pb.WatchRecordsRequest, context: Any
     ) -> AsyncIterator[pb.WatchRecordsResponse]:
-        stream, kind = stream_id(request.stream), _kind(request.kind)
+        stream, kind = log_id(request.stream), _kind(request.kind)
         place = self._start(request, stream, kind)
         with self._engine.hub.subscribe(("records", stream, kind), size=1) as news:
             while True:
@@ -49,7 +49,7 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
                 return self._journal.newest(stream, kind)
 
     async def ListRecords(self, request: pb.ListRecordsRequest, context: Any) -> pb.ListRecordsResponse:
-        stream, kind = stream_id(request.stream), _kind(request.kind)
+        stream, kind = log_id(request.stream), _kind(request.kind)
         after, limit = _not_negative(request.after_sequence), list_limit(request.limit)
         page = await asyncio.to_thread(self._journal.records, stream, kind, after, limit)
         return pb.ListRecordsResponse(records=_with_gap(page, after), newest=page.newest, journal=self._journal.id)
@@ -61,7 +61,7 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
             )
         sequence = self._journal.acknowledge(
             _consumer(request.consumer),
-            stream_id(request.stream),
+            log_id(request.stream),
             _kind(request.kind),
             _not_negative(request.sequence),
         )

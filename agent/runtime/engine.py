@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from agent.core import events
 from agent.core.errors import FailedPrecondition, HerdlinkError, InvalidArgument, NotFound, ResourceExhausted
 from agent.core.names import DEFAULT_STREAM, shorten, stream_id
 from agent.core.types import Frame, Job, JobState, Problem, Record, Result, ResultFile
 from agent.core.uri import is_masked, mask
 from agent.journal import Journal
 from agent.runtime.hub import Hub
+from agent.runtime.recorder import Recorder
 from agent.runtime.results import list_results
 from agent.runtime.run import Plan, Run
 from agent.runtime.streams import Origin, StreamConfig, StreamValues, check_ranges
@@ -83,10 +85,17 @@ class Engine:
     """See the module's docstring. Every method raises HerdlinkError for what a caller can mend."""
 
     def __init__(
-        self, *, rooms: Rooms, journal: Journal, settings: dict[str, dict[str, Any]], loop: asyncio.AbstractEventLoop
+        self,
+        *,
+        node: str,
+        rooms: Rooms,
+        journal: Journal,
+        settings: dict[str, dict[str, Any]],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.hub = Hub()
         self.journal = journal
+        self.recorder = Recorder(node=node, journal=journal, told=self._recorded)
         self._rooms = rooms
         self._loop = loop
         self._runs: dict[str, Run] = {}
@@ -104,21 +113,33 @@ class Engine:
 
     def resume(self) -> None:
         """Ends the jobs that the last stop has cut, and starts the enabled cameras."""
-        cut = []
-        for job in self.journal.open_jobs():
-            message = "the agent stopped in the middle of the job; what was written is kept; Compute again"
-            error = Problem("UNAVAILABLE", "AGENT_RESTARTED", message, "Compute", time.time())
-            cut.append(replace(job, state=JobState.FAILED, error=error, end_time=time.time()))
-            self.journal.put_job(cut[-1])
+        cameras = [name for name, config in self._configs.items() if self._starts_by_itself(config.values)]
+        cut = [self._end_cut(job, goes_on=job.stream in cameras) for job in self.journal.open_jobs()]
         self._loop.run_in_executor(None, self._list_cut, cut)
-        for name, config in self._configs.items():
-            values = config.values
-            if values.enabled and values.input:
-                try:
-                    if self._rooms.is_live(values.input):
-                        self.compute(name)
-                except HerdlinkError as error:
-                    log.error("stream %s does not start: %s", name, error)
+        for name in cameras:
+            try:
+                self.compute(name)
+            except HerdlinkError as error:
+                log.error("stream %s does not start: %s", name, error)
+
+    def _starts_by_itself(self, values: StreamValues) -> bool:
+        try:
+            return values.enabled and bool(values.input) and self._rooms.is_live(values.input)
+        except HerdlinkError as error:
+            log.error("the input of a stream cannot be used: %s", error)
+            return False
+
+    def _end_cut(self, job: Job, *, goes_on: bool) -> Job:
+        """A job that the last stop has cut, as it is told from now on."""
+        message = "the agent stopped in the middle of the job; what was written is kept; Compute again"
+        if goes_on:
+            message = "the agent stopped in the middle of the job; the camera goes on in a new one"
+        error = Problem("UNAVAILABLE", "AGENT_RESTARTED", message, "Compute", time.time())
+        ended = replace(job, state=JobState.FAILED, error=error, end_time=time.time())
+        with self.journal.transaction():
+            self.journal.put_job(ended)
+            self.recorder.add(ended.stream, events.job_over(ended, time.time(), goes_on=goes_on), ended)
+        return ended
 
     def _list_cut(self, jobs: list[Job]) -> None:
         """Off the loop: the digest of a long film takes its time."""
@@ -261,7 +282,9 @@ class Engine:
         self._rooms.check_values(values)
 
     def _launch(self, name: str, plan: Plan) -> None:
-        run = self._runs[name] = self._seen[name] = Run(plan, journal=self.journal, listener=self)
+        run = self._runs[name] = self._seen[name] = Run(
+            plan, journal=self.journal, recorder=self.recorder, listener=self
+        )
         run.start()
 
     def cancel_job(self, job_id: str, stream: str) -> Job:
@@ -346,8 +369,8 @@ class Engine:
             light = (run, result.frame.index, result.frame.time, result.frame.image.shape[:2], result.tracks)
             self._call(lambda: self.hub.publish(topic, light))
 
-    def recorded(self, run: Run, record: Record) -> None:
-        self._call(lambda: self.hub.publish(("records", record.stream, "summary"), record))
+    def _recorded(self, record: Record) -> None:
+        self._call(lambda: self.hub.publish(("records", record.stream, record.kind), record))
 
     def _call(self, action: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(action)

@@ -1,7 +1,8 @@
 """One job: from opening the input to the last file written.
 
-Three threads: decode (runtime/intake.py) -> mailbox -> this one (model, tracker, herd numbers) -> mailbox -> write
-(runtime/writer.py). Whatever ends the job - the input, an error, CancelJob, the agent - ends it on the same path.
+Three threads: decode (runtime/intake.py) -> mailbox -> this one (tracker, herd numbers) -> mailbox -> write
+(runtime/writer.py); the model works on the node's pool (runtime/ahead.py). Whatever ends the job - the input, an error,
+CancelJob, the agent - ends it on the same path.
 """
 
 from __future__ import annotations
@@ -11,22 +12,26 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from agent.core import events
 from agent.core.errors import HerdlinkError
+from agent.core.events import CameraWatch
 from agent.core.herd.window import Herd
 from agent.core.pipeline import Pipeline
 from agent.core.ports import Detector, Sink, Source
 from agent.core.scene import Scene
-from agent.core.types import InputInfo, Job, JobState, Problem, Record, Result, ResultFile, Summary
+from agent.core.types import Body, Event, InputInfo, Job, JobState, Problem, Result, ResultFile, Summary
 from agent.journal import Journal
 from agent.runtime import run_json
-from agent.runtime.clock import clock_synced
+from agent.runtime.ahead import Ahead, Seen
 from agent.runtime.figures import Figures
 from agent.runtime.intake import Intake
 from agent.runtime.mailbox import Closed
+from agent.runtime.recorder import Recorder
 from agent.runtime.results import describe_file, list_results
 from agent.runtime.writer import Writer
 
@@ -41,7 +46,6 @@ TRACK_IDS_RESERVED = 1000
 class Plan:
     """All that one job is made of. Every `open_` may take its time: it is called on the job's own threads."""
 
-    node: str
     job: Job
     live: bool
     max_fps: float
@@ -52,6 +56,10 @@ class Plan:
     """What run.json says of the stream's values."""
     input_file: Path | None
     """Where the input is a file of this machine."""
+    pool: Executor
+    """Where the model works."""
+    ahead: int
+    """How many pictures may be with the model at once."""
     open_source: Callable[[], Source]
     open_detector: Callable[[], Detector]
     open_pipeline: Callable[[Detector, int], Pipeline]
@@ -69,13 +77,11 @@ class Listener(Protocol):
 
     def analysed(self, run: Run, result: Result) -> None: ...
 
-    def recorded(self, run: Run, record: Record) -> None: ...
-
 
 class Run:
     """A job at work. `start`, `cancel`, `halt` and the figures may be used from any thread."""
 
-    def __init__(self, plan: Plan, *, journal: Journal, listener: Listener) -> None:
+    def __init__(self, plan: Plan, *, journal: Journal, recorder: Recorder, listener: Listener) -> None:
         self.plan = plan
         self.latest: Result | None = None
         self.labels: Sequence[str] = ()
@@ -83,6 +89,7 @@ class Run:
         self.reconnects = 0
         self._job = plan.job
         self._journal = journal
+        self._recorder = recorder
         self._listener = listener
         self._figures = Figures()
         self._intake = Intake(
@@ -100,6 +107,7 @@ class Run:
         self._newest_track = 0
         self._tracks_reserved = 0
         self._lost: HerdlinkError | None = None
+        self._camera = CameraWatch()
         self._cancelled = False
         self._halted = False
         self._thread = threading.Thread(target=self._work, name=f"job {plan.job.job_id}")
@@ -174,33 +182,45 @@ class Run:
         self.labels, self.provider = detector.labels, detector.provider
         self._model_sha256 = detector.sha256
         self._job = replace(self._job, model=detector.name)
+        self._compare_model()
         self._first_track = self._journal.next_track(self._job.stream)
         pipeline = self.plan.open_pipeline(detector, self._first_track)
         self._newest_track = self._tracks_reserved = self._first_track - 1
         self._herd = herd = self.plan.open_herd(detector)
+        mailbox = self._intake.mailbox
+        ahead = Ahead(self.plan.pool, pipeline.detect, depth=self.plan.ahead, on_ready=mailbox.wake)
         self._intake.start()
         while not (self._cancelled or self._halted):
             try:
-                frame = self._intake.mailbox.get(TICK_S)
+                frame = mailbox.get(TICK_S, unless=ahead.is_ready)
             except Closed:
                 break
-            if frame is None:
+            if frame is not None:
+                if self._job.state is not JobState.RUNNING:
+                    self._begin(detector)
+                ahead.add(frame)
+            elif not ahead:
                 self._tick(herd)
-                continue
-            if self._job.state is not JobState.RUNNING:
-                self._begin(detector)
-            pipeline.set_scene(self._scene)
-            with self._figures.stage("detect"):
-                detections = pipeline.detect(frame)
-            with self._figures.stage("track"):
-                result = pipeline.track(frame, detections)
-            self._keep_track_ids(result)
-            self._deliver(result, herd)
-        for summary in herd.finish():
-            self._keep(summary)
+            while ahead.is_ready() or ahead.full:
+                self._follow(ahead.take(), pipeline, herd)
+        while ahead and not (self._cancelled or self._halted):
+            self._follow(ahead.take(), pipeline, herd)
+        ahead.drop()
+        self._keep_all(herd.finish())
+
+    def _follow(self, seen: Seen, pipeline: Pipeline, herd: Herd) -> None:
+        """The next picture in order, with what the model has found in it."""
+        frame, detections, seconds = seen
+        self._figures.add("detect", seconds)
+        pipeline.set_scene(self._scene)
+        with self._figures.stage("track"):
+            result = pipeline.track(frame, detections)
+        self._keep_track_ids(result)
+        self._deliver(result, herd)
 
     def _begin(self, detector: Detector) -> None:
         """The first picture, or the first after the camera was lost."""
+        self._tell(self._camera.back(time.time()))
         self._figures.begin()
         if self._writer is None and self._intake.info is not None:
             sinks = self.plan.open_sinks(detector, self._intake.info)
@@ -214,9 +234,8 @@ class Run:
         if self._writer is not None:
             self._writer.write(result)
         with self._figures.stage("numbers"):
-            summaries = herd.add(result, self._intake.mailbox.dropped)
-        for summary in summaries:
-            self._keep(summary)
+            told = herd.add(result, self._intake.mailbox.dropped)
+        self._keep_all(told)
 
     def _tick(self, herd: Herd) -> None:
         lost, self._lost = self._lost, None
@@ -225,9 +244,10 @@ class Run:
                 self.reconnects += 1
             log.warning("stream %s: %s", self._job.stream, lost)
             self._set_state(JobState.RECONNECTING, problem(lost, "Compute"))
+            self._camera.lost(time.time(), lost.message)
+        self._tell(self._camera.look(time.time()))
         if self.plan.live:
-            for summary in herd.tick(time.monotonic()):
-                self._keep(summary)
+            self._keep_all(herd.tick(time.monotonic()))
 
     def _keep_track_ids(self, result: Result) -> None:
         """Reserves track ids ahead, so that a crash cannot give one out twice."""
@@ -236,33 +256,37 @@ class Run:
             self._tracks_reserved = self._newest_track + TRACK_IDS_RESERVED
             self._journal.set_next_track(self._job.stream, self._tracks_reserved + 1)
 
-    def _keep(self, summary: Summary) -> None:
-        start, end = self.wall_time(summary.start_time), self.wall_time(summary.end_time)
-        summary = replace(summary, start_time=start, end_time=end)
-        if not self.plan.tell_tracks:
-            summary = replace(summary, tracks=(), tracks_omitted=summary.tracks_omitted + len(summary.tracks))
-        job = self._job
-        try:
-            record = self._journal.append(
-                job.stream,
-                "summary",
-                lambda sequence: Record(
-                    node=self.plan.node,
-                    stream=job.stream,
-                    journal=self._journal.id,
-                    sequence=sequence,
-                    job_id=job.job_id,
-                    model=job.model,
-                    clock_synced=clock_synced(),
-                    summary=summary,
-                ),
-            )
-        except HerdlinkError as error:
-            log.error("a summary of stream %s is lost: %s", job.stream, error)
-            return
-        if self._writer is not None:
+    def _keep_all(self, told: Sequence[Body]) -> None:
+        for body in told:
+            self._keep(self._in_wall_time(body))
+
+    def _keep(self, body: Body) -> None:
+        """Its times are seconds since 1970."""
+        record = self._recorder.keep(self._job.stream, body, self._job)
+        if record is not None and self._writer is not None:
             self._writer.record(record)
-        self._listener.recorded(self, record)
+
+    def _tell(self, event: Event | None) -> None:
+        if event is not None:
+            self._keep(event)
+
+    def _compare_model(self) -> None:
+        jobs = self._journal.jobs(self._job.stream, 100)
+        before = next((job.model for job in jobs if job.model and job.job_id != self._job.job_id), "")
+        if before and before != self._job.model:
+            self._tell(events.model_changed(self._job.model, before, time.time()))
+
+    def _in_wall_time(self, body: Body) -> Body:
+        if isinstance(body, Event):
+            return replace(body, time=self.wall_time(body.time))
+        return self._shown(
+            replace(body, start_time=self.wall_time(body.start_time), end_time=self.wall_time(body.end_time))
+        )
+
+    def _shown(self, summary: Summary) -> Summary:
+        if self.plan.tell_tracks:
+            return summary
+        return replace(summary, tracks=(), tracks_omitted=summary.tracks_omitted + len(summary.tracks))
 
     def _camera_lost(self, error: HerdlinkError) -> None:
         """On the decode thread; this job's own thread tells it when it has no picture left."""
@@ -315,7 +339,10 @@ class Run:
     def _set_state(self, state: JobState, error: Problem | None = None) -> None:
         self._job = replace(self._job if state.ended else self.job, state=state, error=error)
         try:
-            self._journal.put_job(self._job)
+            with self._journal.transaction():
+                self._journal.put_job(self._job)
+                if state.ended:
+                    self._recorder.add(self._job.stream, events.job_over(self._job, time.time()), self._job)
         except HerdlinkError as unwritable:
             log.error("job %s: %s", self._job.job_id, unwritable)
         self._listener.changed(self)

@@ -66,6 +66,8 @@ def _check(topics: Topics) -> None:
 
 def topic_rows(topics: Topics, stream: str = "STREAM") -> list[tuple[str, str, str, str, str]]:
     """(topic, in or out, retained, QoS, what) of all that the bridge reads and writes; a test holds it to that."""
+    from bridge.core.topics import NODE_LOG
+
     rows = [
         (
             topics.commands.replace("+", "METHOD"),
@@ -77,12 +79,16 @@ def topic_rows(topics: Topics, stream: str = "STREAM") -> list[tuple[str, str, s
         (topics.reply("METHOD"), "out", "no", "1", "the answer, where the command names no topic for it"),
         (topics.status, "out", "yes", "1", "online, unreachable (agent lost), offline (bridge lost) or stopped"),
         (topics.info, "out", "yes", "1", "what the node is and can do (GetNode)"),
+        (topics.records(NODE_LOG, "event"), "out", "no", "1", "what befalls the node itself, live: disk_low"),
+        (topics.records(NODE_LOG, "events"), "out", "no", "1", "every such event in order"),
     ]
     leaves = (
         ("state", "yes", "1", "how the stream goes: state, progress, frames/s, error"),
         ("job", "yes", "1", "the newest job and the files it left"),
         ("summary", "yes", "1", "the newest numbers, live; never a repeat"),
         ("summaries", "no", "1", "every summary in order; sequence has no gap within a journal"),
+        ("event", "no", "1", "what has just happened, live: at most 30 s old, never a repeat"),
+        ("events", "no", "1", "every event in order; numbered by themselves, without a gap"),
         ("snapshot", "yes", "0", "the newest picture: a JPEG of at most 256 KiB"),
     )
     return [*rows, *((topics.stream(stream, leaf), "out", kept, qos, what) for leaf, kept, qos, what in leaves)]

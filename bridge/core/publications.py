@@ -2,13 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bridge.core.commands import dump, to_json
+from bridge.core.topics import NODE_LOG
 from herdlink.v1 import record_pb2, types_pb2
 
+EVENT_IS_NEWS_S = 30.0
+"""An older event rings no phone."""
 SNAPSHOT_BYTES = 256 * 1024
 FIGURES_EVERY_S = 10.0
 _FIGURES = ("fps", "frame_time", "frames_dropped", "progress")
 _ENDED = (types_pb2.JOB_STATE_DONE, types_pb2.JOB_STATE_FAILED, types_pb2.JOB_STATE_CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLog:
+    """One log of the agent and the topics that it goes to."""
+
+    stream: str
+    kind: record_pb2.RecordKind
+    complete: str
+    live: str
+    retain_live: bool
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"{self.complete} of {self.stream}"
+
+
+def record_logs(stream: str) -> tuple[RecordLog, ...]:
+    """The logs of a stream; the node itself has but events."""
+    events = RecordLog(stream, record_pb2.RECORD_KIND_EVENT, "events", "event", False)
+    summaries = RecordLog(stream, record_pb2.RECORD_KIND_SUMMARY, "summaries", "summary", True)
+    return (events,) if stream == NODE_LOG else (summaries, events)
+
+
+def is_live(answer: record_pb2.WatchRecordsResponse, now: float) -> bool:
+    """Whether a record is news: the newest summary; an event that happened within the last 30 s."""
+    body = answer.record.WhichOneof("body")
+    if body == "summary":
+        return answer.record.summary.sequence == answer.newest
+    return body == "event" and now - answer.record.event.time.ToMilliseconds() / 1000 <= EVENT_IS_NEWS_S
 
 
 def state_is_due(told: types_pb2.StreamState | None, state: types_pb2.StreamState, age_s: float) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+NODE_LOG = "@node"
+"""What RecordService calls the log of the node itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Topics:
@@ -35,8 +38,12 @@ class Topics:
         return f"{self.base}/{self.node}/info"
 
     def stream(self, stream: str, leaf: str) -> str:
-        """`leaf`: state, job, summary, summaries or snapshot."""
+        """`leaf`: state, job, snapshot, or one of `records`."""
         return f"{self.base}/{self.node}/stream/{stream}/{leaf}"
+
+    def records(self, stream: str, leaf: str) -> str:
+        """`leaf`: summary, summaries, event or events; of the node itself where the stream is NODE_LOG."""
+        return f"{self.base}/{self.node}/{leaf}" if stream == NODE_LOG else self.stream(stream, leaf)
 
     def may_reply_to(self, topic: str, prefixes: Sequence[str]) -> bool:
         """Whether an answer may be published there: a plain topic below `<base>/client/` or one of the prefixes."""

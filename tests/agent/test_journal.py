@@ -10,7 +10,20 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import InvalidArgument
-from agent.core.types import Job, JobState, Problem, Record, ResultFile, Summary, Totals, TrackSummary, View
+from agent.core.types import (
+    Event,
+    EventType,
+    Job,
+    JobState,
+    Problem,
+    Record,
+    ResultFile,
+    Severity,
+    Summary,
+    Totals,
+    TrackSummary,
+    View,
+)
 from agent.journal import RECORDS_KEPT, Journal
 
 
@@ -52,6 +65,14 @@ def append(journal: Journal, stream: str = "main", **changes: object) -> Record:
     )
 
 
+def append_event(journal: Journal, stream: str = "main", **changes: object) -> Record:
+    event = Event(5.0, EventType.COUNT_OFF, Severity.WARNING, "19 animals, not 20", count=19, known_count=20)
+    event = replace(event, **changes)  # type: ignore[arg-type]
+    return journal.append(
+        stream, "event", lambda sequence: Record("n1", stream, journal.id, sequence, "j", "m@0", True, event)
+    )
+
+
 def make_job(job_id: str) -> Job:
     return Job(job_id=job_id, stream="main", state=JobState.QUEUED, input="a.mp4", output="/out")
 
@@ -67,6 +88,18 @@ def test_records_are_numbered_without_gaps_per_stream_and_come_back_equal(tmp_pa
     assert (page.oldest, page.newest) == (1, 2)
     assert append(again).sequence == 3
     again.close()
+
+
+def test_events_are_numbered_by_themselves_and_come_back_equal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    append(journal)
+    written = [append_event(journal), append_event(journal, count=None, track=7, duration_s=1.5)]
+    append(journal, total_animal_s=9.0)
+    assert [record.sequence for record in written] == [1, 2]
+    assert list(journal.records("main", "event", 0, 10).records) == written
+    assert journal.newest("main", "summary") == 2
+    assert journal.totals("main").animal_s == 9.0
+    journal.close()
 
 
 def test_a_new_file_has_another_journal_id(tmp_path: Path) -> None:

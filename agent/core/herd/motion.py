@@ -150,6 +150,11 @@ class Motion:
         rows = self._rows[time - self._rows["seen"] <= _FORGET_S]
         return float((rows["seen"] - rows["since"]).max(initial=0.0))
 
+    def resting(self, time: float) -> Rows:
+        """Fields track, label, seen, since of the animals that are there, longest at rest first."""
+        rows = self._rows[time - self._rows["seen"] <= _FORGET_S]
+        return rows[np.argsort(rows["since"] - rows["seen"], kind="stable")]
+
     def present(self, time: float) -> Rows:
         """Fields animal, track, label, age, box, moved of the tracks seen in the last second, longest-lived first."""
         rows = self._rows

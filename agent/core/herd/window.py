@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from agent.core.herd.alerts import Alerts
 from agent.core.herd.census import Census
 from agent.core.herd.lengths import BodyLengths
 from agent.core.herd.motion import Motion, middles
@@ -21,7 +22,7 @@ from agent.core.herd.pace import Pace
 from agent.core.herd.places import Places
 from agent.core.herd.view import Watch
 from agent.core.scene import NO_SCENE, Scene
-from agent.core.types import Result, Summary, Totals, Tracks, TrackSummary
+from agent.core.types import Body, Result, Summary, Totals, Tracks, TrackSummary
 
 _MOST_TRACKS: Final = 32
 _MOST_EMPTY: Final = 1000
@@ -37,6 +38,7 @@ class Herd:
         self,
         *,
         labels: Sequence[str],
+        wanted: Sequence[str] = (),
         period_s: float,
         known_count: int = 0,
         totals: Totals,
@@ -55,6 +57,7 @@ class Herd:
         self._motion = Motion()
         self._scene = scene
         self._places = Places(totals, scene)
+        self._alerts = Alerts(labels, wanted)
         self._latest = Tracks()
         self._size = (1, 1)
         self._motion.set_ground(scene.ground, self._size)
@@ -67,13 +70,13 @@ class Herd:
         """Takes effect with the window that is open. May be called from another thread."""
         self._known_count = known_count
 
-    def add(self, result: Result, dropped: int = 0) -> Sequence[Summary]:
-        """The windows that this frame ends; `dropped`: frames of the job so far that were not analysed.
+    def add(self, result: Result, dropped: int = 0) -> Sequence[Body]:
+        """The windows that this frame ends, and what happened; `dropped`: frames of the job not analysed so far.
 
         Zones, lines and the ground are those that the frame came with.
         """
         time, tracks = self._clock(result.frame.time), result.tracks
-        summaries = self._advance(time)
+        told = self._advance(time)
         self._pace.add(time)
         interval_s = self._pace.usual_s
         self._look_at(result)
@@ -87,19 +90,19 @@ class Herd:
         self._places.add(time, animals, middles(tracks.boxes.astype(np.float64)), lengths)
         self._census.add(time, tracks, lengths)
         self._watch.add(time, result.frame.image)
-        return summaries
+        return [*told, *self._alerts.add(time, tracks, interval_s)]
 
-    def tick(self, now: float) -> Sequence[Summary]:
+    def tick(self, now: float) -> Sequence[Body]:
         """The windows that have ended without another picture; for cameras."""
         return self._advance(self._clock(now))
 
-    def finish(self) -> Sequence[Summary]:
+    def finish(self) -> Sequence[Body]:
         """The window that is open, up to the end of its last frame or its own; none where nothing has begun."""
         end = min(max(self._now, self._pace.end), self._end)
         self._cover(end)
         self._motion.finish()
         self._places.finish()
-        return [self._close(end)] if end > self._start else []
+        return self._close(end) if end > self._start else []
 
     @property
     def _end(self) -> float:
@@ -125,9 +128,9 @@ class Herd:
         self._now = max(self._now, time)
         return self._now
 
-    def _advance(self, time: float) -> list[Summary]:
+    def _advance(self, time: float) -> list[Body]:
         """Closes what has ended by now."""
-        summaries = []
+        told: list[Body] = []
         while time >= self._end - _EPSILON_S:
             if not self._frames and time - self._start > _MOST_EMPTY * self._period_s:
                 self._window = math.floor((time - self._origin + _EPSILON_S) / self._period_s) - 1
@@ -135,11 +138,11 @@ class Herd:
             self._cover(end)
             self._motion.advance(end)
             self._places.advance(end)
-            summaries.append(self._close(end))
+            told += self._close(end)
             self._open(end)
             self._window += 1
         self._cover(time)
-        return summaries
+        return told
 
     def _cover(self, until: float) -> None:
         seconds = self._pace.cover(until)
@@ -157,8 +160,12 @@ class Herd:
         self._places.set_scene(self._scene, self._size)
         self._motion.set_ground(self._scene.ground, self._size)
 
-    def _close(self, end: float) -> Summary:
-        """What happened from the window's start to here."""
+    def _close(self, end: float) -> list[Body]:
+        """What happened from the window's start to here, and what of it is worth a call."""
+        summary = self._summary(end)
+        return [summary, *self._alerts.close(summary, self._motion.resting(end))]
+
+    def _summary(self, end: float) -> Summary:
         known_count, covered, census = self._known_count, self._covered_s > 0, self._census
         if covered and not self._frames:
             # A window shorter than the time between two pictures tells what the last one shows.

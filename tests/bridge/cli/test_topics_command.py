@@ -60,6 +60,9 @@ def test_the_bridge_does_what_the_map_says(own_mosquitto: Mosquitto, tmp_path: P
         agent.compute(HERD)
         first.publish("herdlink/n1/cmd/GetInput", json.dumps({}), qos=1)
         promised = {row[0]: row for row in topic_rows(Topics("herdlink", "n1"), "main") if row[1] == "out"}
+        # Nothing befalls this node.
+        happens = {topic: promised.pop(topic) for topic in ("herdlink/n1/event", "herdlink/n1/events")}
+        assert all(row[2] == "no" for row in happens.values())
         promised["herdlink/n1/reply/GetInput"] = promised.pop("herdlink/n1/reply/METHOD")
         deadline = time.monotonic() + 40
         while set(seen) - {"herdlink/n1/cmd/GetInput"} != set(promised):

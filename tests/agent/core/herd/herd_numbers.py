@@ -9,17 +9,16 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-import cv2
 import numpy as np
-from herd_scene import fold, followed, result, tracks
+from herd_scene import fold, followed
 
-from agent.core.geometry import inside, project
+from agent.core.geometry import inside
 from agent.core.pen import Painter
 from agent.core.pipeline import Pipeline
 from agent.core.scene import Ground, Line, Scene, Zone, pixels
 from agent.core.simulation import Truth, truth
 from agent.core.trackers.deepsort import make
-from agent.core.types import Doubles, Frame, Result, Summary
+from agent.core.types import Frame, Result
 from agent.detectors.scripted import open_detector
 from agent.embedders.none import open_embedder
 
@@ -80,7 +79,7 @@ def true_figures(moments: Sequence[Truth]) -> Figures:
 
 
 def lasting_turns(states: np.ndarray, *, gaps_only: bool = False) -> list[bool]:
-    """What a state turned to, without turns that are taken back within 5 s; `gaps_only`: only from false, for visits."""
+    """What a state turned to, without turns that are taken back within 5 s; `gaps_only`: only turns to false are."""
     turns = (np.nonzero(np.diff(states.astype(int)))[0] + 1).tolist()
     kept: list[tuple[int, bool]] = []
     for at in turns:

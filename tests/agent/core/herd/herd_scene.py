@@ -57,8 +57,13 @@ def herd(
 def fold(results: Iterable[Result], **values: object) -> list[Summary]:
     """All windows of a file."""
     made = herd(**values)  # type: ignore[arg-type]
-    summaries = [summary for one in results for summary in made.add(one)]
-    return [*summaries, *made.finish()]
+    told = [body for one in results for body in made.add(one)]
+    return summaries([*told, *made.finish()])
+
+
+def summaries(told: Iterable[object]) -> list[Summary]:
+    """Without the events."""
+    return [body for body in told if isinstance(body, Summary)]
 
 
 def film(animals: int, seconds: float, fps: float, seed: int = 1) -> list[Truth]:
