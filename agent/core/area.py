@@ -37,14 +37,14 @@ class Area:
         """Those within the area of a picture of (height, width) pixels; times must grow."""
         if not self._polygon:
             return detections
+        self._kept = self._kept[time - self._kept[:, 2] <= _MEMORY_S][-_MOST:]
         middles, sides = _middles(detections.boxes)
         depth = geometry.depth(middles, pixels(self._polygon, size)) / sides
         near = (depth < 0) & (depth >= -_MARGIN)
         within = depth >= 0
         if near.any():
             within |= near & self._were_in(middles, sides)
-        fresh = self._kept[time - self._kept[:, 2] <= _MEMORY_S][-_MOST:]
-        self._kept = np.concatenate([fresh, np.column_stack([middles[within], np.full(within.sum(), time)])])
+        self._kept = np.concatenate([self._kept, np.column_stack([middles[within], np.full(within.sum(), time)])])
         return detections[within]
 
     def _were_in(self, middles: NDArray[np.float64], sides: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -2,8 +2,9 @@
 
 Animals are those of Motion: linked by place first, so that swapped ids neither visit nor cross anything. Where an
 animal is follows the middle of its box with half a second's inertia. Every border has a margin of a tenth of a body
-length on both sides, so that whoever stands on it stays where it was; and whoever comes back within five seconds was
-not away: no new visit, no crossing. The unrest of boxes and that of animals are so kept out of the numbers.
+length on both sides, so that whoever stands on it stays where it was, unless it stays beyond for five seconds; and
+whoever comes back within five seconds was not away: no new visit, no crossing. The unrest of boxes and that of animals
+are so kept out of the numbers.
 """
 
 from __future__ import annotations

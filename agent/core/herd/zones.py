@@ -1,4 +1,4 @@
-"""Who is in which zone: a margin on both sides of its outline, and who comes back at once was not away."""
+"""Who is in which zone: beyond a margin of its outline at once, within the margin after a while."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agent.core.types import ZoneSummary
 
 MARGIN_BL: Final = 0.1
 RETURN_S: Final = 5.0
-"""Who is back after so long has not been away."""
+"""Who is back within so long has not been away; and who lies just beyond an outline for so long is beyond it."""
 
 
 class Tally:
@@ -29,6 +29,8 @@ class Tally:
         # Half of the way to the middle of a small zone: it must be possible to be inside.
         self._widest_px = geometry.area(self._outline) / geometry.perimeter(self._outline)
         self._inside = np.zeros(SLOTS, np.bool_)
+        self._settled = np.zeros(SLOTS)
+        """Until when each was last on the side of the outline that it is taken for."""
         self._left = np.full(SLOTS, -np.inf)
         self._new_window()
 
@@ -42,7 +44,10 @@ class Tally:
         slots, depth = steps.slots, geometry.depth(steps.new, self._outline)
         margin = np.minimum(MARGIN_BL * steps.lengths, self._widest_px)
         was = self._inside[slots] & ~steps.fresh
-        now = np.where(steps.fresh, depth >= 0, np.where(was, depth > -margin, depth >= margin))
+        within = depth >= 0
+        self._settled[slots] = np.where(steps.fresh | (within == was), steps.time, self._settled[slots])
+        beyond = (np.abs(depth) >= margin) | (steps.time - self._settled[slots] >= RETURN_S)
+        now = np.where(steps.fresh | beyond, within, was)
         self._left[slots[steps.fresh]] = -np.inf
         came = ~steps.fresh & ~was & now & (steps.time - self._left[slots] > RETURN_S)
         self._left[slots[was & ~now]] = steps.time
