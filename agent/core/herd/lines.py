@@ -21,6 +21,8 @@ class Crossing:
     time: float
     animal: int
     entered: bool
+    track: int
+    label: int
 
 
 class Gate:
@@ -50,7 +52,8 @@ class Gate:
         between = np.where(met, (where >= -spare) & (where <= 1 + spare), self._between[slots] & ~steps.fresh)
         side = np.where(np.abs(now) >= MARGIN_BL * steps.lengths, np.sign(now), sides).astype(np.int8)
         for row in np.nonzero((sides != 0) & (side != sides) & between)[0]:
-            self._cross(Crossing(steps.time, int(steps.animals[row]), bool(side[row] > 0)))
+            track, label = int(steps.tracks.ids[row]), int(steps.tracks.classes[row])
+            self._cross(Crossing(steps.time, int(steps.animals[row]), bool(side[row] > 0), track, label))
         self._sides[slots], self._between[slots] = side, between
 
     def _cross(self, crossing: Crossing) -> None:

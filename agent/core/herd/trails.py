@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.herd.motion import Animals
-from agent.core.types import Doubles
+from agent.core.herd.motion import Animals, middles
+from agent.core.types import Doubles, Tracks
 
 SLOTS: Final = 2048
 """Animals remembered at most."""
@@ -29,6 +29,8 @@ class Steps:
 
     time: float
     animals: Animals
+    tracks: Tracks
+    """As which the N were seen."""
     slots: Slots
     """(N,) 0..SLOTS - 1, the animal's own until it is forgotten."""
     fresh: NDArray[np.bool_]
@@ -50,19 +52,25 @@ class Trails:
         self._seen = np.zeros(SLOTS)
         self._next_sweep = -math.inf
 
-    def add(self, time: float, animals: Animals, middles: Doubles, lengths: Doubles) -> Steps:
-        """The N animals of one frame: their numbers and the (N, 2) middles of their boxes in pixels."""
+    @property
+    def known(self) -> set[int]:
+        """The animals that have a slot."""
+        return set(self._slots)
+
+    def add(self, time: float, animals: Animals, tracks: Tracks, lengths: Doubles) -> Steps:
+        """The N animals of one frame: their numbers, as what they were seen, and (N,) pixels of a body length."""
+        places = middles(tracks.boxes.astype(np.float64))
         self._forget(time, len(animals))
         known = [self._slots.get(animal, -1) for animal in animals.tolist()]
         fresh = np.array(known, np.intp) < 0
         for animal in animals[fresh].tolist():
             self._slots[animal] = self._free.pop()
         slots = np.array([self._slots[animal] for animal in animals.tolist()], np.intp)
-        old = np.where(fresh[:, None], middles, self._places[slots])
+        old = np.where(fresh[:, None], places, self._places[slots])
         share = 1 - np.exp((self._seen[slots] - time) / _INERTIA_S)
-        new = np.where(fresh[:, None], middles, old + (middles - old) * share[:, None])
+        new = np.where(fresh[:, None], places, old + (places - old) * share[:, None])
         self._places[slots], self._seen[slots] = new, time
-        return Steps(time, animals, slots, fresh, old, new, lengths)
+        return Steps(time, animals, tracks, slots, fresh, old, new, lengths)
 
     def slot(self, animal: int) -> int:
         """-1 for one that is not known."""

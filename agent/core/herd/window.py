@@ -17,12 +17,12 @@ import numpy as np
 from agent.core.herd.alerts import Alerts
 from agent.core.herd.census import Census
 from agent.core.herd.lengths import BodyLengths
-from agent.core.herd.motion import Motion, middles
+from agent.core.herd.motion import Motion
 from agent.core.herd.pace import Pace
 from agent.core.herd.places import Places
 from agent.core.herd.view import Watch
 from agent.core.scene import NO_SCENE, Scene
-from agent.core.types import Body, Result, Summary, Totals, Tracks, TrackSummary
+from agent.core.types import Body, Event, Result, Summary, Totals, Tracks, TrackSummary, View
 
 _MOST_TRACKS: Final = 32
 _MOST_EMPTY: Final = 1000
@@ -56,7 +56,7 @@ class Herd:
         self._watch = Watch()
         self._motion = Motion()
         self._scene = scene
-        self._places = Places(totals, scene)
+        self._places = Places(labels, totals, scene)
         self._alerts = Alerts(labels, wanted)
         self._latest = Tracks()
         self._size = (1, 1)
@@ -79,7 +79,7 @@ class Herd:
         told = self._advance(time)
         self._pace.add(time)
         interval_s = self._pace.usual_s
-        self._look_at(result)
+        told += self._look_at(result)
         self._frames += 1
         self._latest = tracks
         self._dropped = max(self._dropped, dropped)
@@ -87,9 +87,9 @@ class Herd:
         self._lengths.add(tracks.boxes, tracks.classes, interval_s)
         lengths = self._lengths.of(tracks.classes)
         animals = self._motion.add(time, tracks, lengths, self._size, interval_s)
-        self._places.add(time, animals, middles(tracks.boxes.astype(np.float64)), lengths)
         self._census.add(time, tracks, lengths)
         self._watch.add(time, result.frame.image)
+        told += self._places.add(time, animals, tracks, lengths, trusted=self._watch.view is View.OK)
         return [*told, *self._alerts.add(time, tracks, interval_s)]
 
     def tick(self, now: float) -> Sequence[Body]:
@@ -101,8 +101,8 @@ class Herd:
         end = min(max(self._now, self._pace.end), self._end)
         self._cover(end)
         self._motion.finish()
-        self._places.finish()
-        return self._close(end) if end > self._start else []
+        told: list[Body] = list(self._places.finish())
+        return [*told, *self._close(end)] if end > self._start else told
 
     @property
     def _end(self) -> float:
@@ -137,7 +137,7 @@ class Herd:
             end = self._end
             self._cover(end)
             self._motion.advance(end)
-            self._places.advance(end)
+            told += self._places.advance(end)
             told += self._close(end)
             self._open(end)
             self._window += 1
@@ -150,15 +150,15 @@ class Herd:
         self._totals = replace(self._totals, animal_s=self._totals.animal_s + seconds * len(self._latest))
         self._places.cover(seconds)
 
-    def _look_at(self, result: Result) -> None:
+    def _look_at(self, result: Result) -> list[Event]:
         """Measures the scene of a frame in its pixels, where either is new."""
         height, width = result.frame.image.shape[:2]
         # A scene that was set to the same again is the same.
         if (height, width) == self._size and (result.scene is self._scene or result.scene == self._scene):
-            return
+            return []
         self._scene, self._size = result.scene, (height, width)
-        self._places.set_scene(self._scene, self._size)
         self._motion.set_ground(self._scene.ground, self._size)
+        return self._places.set_scene(self._scene, self._size)
 
     def _close(self, end: float) -> list[Body]:
         """What happened from the window's start to here, and what of it is worth a call."""

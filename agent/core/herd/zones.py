@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.core import geometry
 from agent.core.herd.census import median
@@ -16,6 +18,16 @@ from agent.core.types import ZoneSummary
 MARGIN_BL: Final = 0.1
 RETURN_S: Final = 5.0
 """Who is back within so long has not been away; and who lies just beyond an outline for so long is beyond it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What N animals did in one zone in one frame, (N,) each."""
+
+    inside: NDArray[np.bool_]
+    came: NDArray[np.bool_]
+    """A visit begins: it was seen outside, and not just before inside."""
+    gone: NDArray[np.bool_]
 
 
 class Tally:
@@ -39,7 +51,7 @@ class Tally:
         self._animal_s = 0.0
         self._visits = 0
 
-    def add(self, steps: Steps) -> None:
+    def add(self, steps: Steps) -> Moves:
         """One frame. Whoever is first seen inside has not come in: ids that are lost and found make no visits."""
         slots, depth = steps.slots, geometry.depth(steps.new, self._outline)
         margin = np.minimum(MARGIN_BL * steps.lengths, self._widest_px)
@@ -55,6 +67,7 @@ class Tally:
         self._visits += int(came.sum())
         self.present = int(now.sum())
         self._counts[self.present] += 1
+        return Moves(now, came, was & ~now)
 
     def look(self) -> None:
         """The last frame counts for a window without one."""

@@ -186,3 +186,16 @@ def test_what_cannot_be_meant_is_said(shared_agent: AgentProcess, values: dict[s
     assert (code, reason) in {("INVALID_ARGUMENT", "BAD_SCENE"), ("NOT_FOUND", "NO_STREAM")}
     assert says in message
     assert not shared_agent.edge.GetScene(pb.GetSceneRequest()).area
+
+
+def test_what_happens_at_lines_and_zones_is_told_as_events(agent: AgentProcess) -> None:
+    agent.edge.SetScene(request(**SCENE))
+    agent.compute(HERD.replace("seconds=30", "seconds=120"))
+    page = agent.record.ListRecords(record_pb2.ListRecordsRequest(kind=record_pb2.RECORD_KIND_EVENT, limit=1000))
+    crossed = [record.event for record in page.records if record.event.event_type == "line_crossed"]
+    line = summaries(agent)[-1].lines["middle"]
+    assert line.total_entered + line.total_left > 0
+    assert [event.direction for event in crossed].count("entered") == line.total_entered
+    assert [event.direction for event in crossed].count("left") == line.total_left
+    assert {(event.place, event.label, event.severity) for event in crossed} == {("middle", "pig", "info")}
+    assert all(event.HasField("track") for event in crossed)

@@ -49,7 +49,7 @@ def going(x: float, speed: float, y: float = 180.0, *, begin: float = 0.0, end: 
 
 
 def test_a_zone_tells_how_many_how_long_and_how_often() -> None:
-    inside, passing = going(100, 0, 60), going(420, -25, 100, begin=2)
+    inside, passing = going(100, 0, 60), going(420, -25, 100, begin=2, end=16)
     one, two = fold(walk(inside, passing, seconds=20), scene=SCENE)
     west = (one.zones["west"], two.zones["west"])
     assert (west[0].count, west[1].count) == (1, 2)
