@@ -65,6 +65,14 @@ class SummarySettings(_Part):
     tracks: bool = True
 
 
+class JournalSettings(_Part):
+    """[journal]: how much of the past is kept."""
+
+    records: Annotated[int, Field(ge=1000, le=10_000_000)] = 100_000
+    days: Annotated[float, Field(gt=0, le=36_500)] = 90.0
+    min_free_mb: Annotated[float, Field(ge=0, le=1e9)] = 500.0
+
+
 class SnapshotSettings(_Part):
     """[snapshot]: the size of the pictures sent."""
 
@@ -160,6 +168,7 @@ class AgentSettings(BaseSettings):
     rpc: RpcSettings = RpcSettings()
     model: ModelSettings = ModelSettings()
     summary: SummarySettings = SummarySettings()
+    journal: JournalSettings = JournalSettings()
     snapshot: SnapshotSettings = SnapshotSettings()
     output: OutputSettings = OutputSettings()
     streams: dict[StreamName, StreamSettings] = {}

@@ -13,8 +13,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from agent.core.types import Event, Job, JobState, Problem, Record, Summary, Tracks
 from agent.runtime.engine import StreamView
+from agent.runtime.health import HealthView
 from agent.runtime.streams import Origin
-from herdlink.v1 import record_pb2, track_pb2, types_pb2
+from herdlink.v1 import edge_pb2, record_pb2, track_pb2, types_pb2
 
 
 def timestamp(seconds: float) -> Timestamp:
@@ -109,6 +110,20 @@ def stream_state(view: StreamView) -> types_pb2.StreamState:
         if view.run.output_error is not None:
             message.output_state = types_pb2.OUTPUT_STATE_FAILED
     return message
+
+
+def health(value: HealthView, backlog: int) -> edge_pb2.GetHealthResponse:
+    same = (
+        "clock_synced cpu_ratio rss_bytes temperature_c disk_free_bytes journal_rows lost_records provider "
+        "provider_wanted"
+    )
+    return edge_pb2.GetHealthResponse(
+        time=timestamp(value.time),
+        start_time=timestamp(value.start_time),
+        problems=[edge_pb2.HealthProblem(code=one.code, message=one.message) for one in value.problems],
+        backlog=backlog,
+        **{name: getattr(value, name) for name in same.split()},
+    )
 
 
 def record(value: Record) -> record_pb2.Record:

@@ -12,6 +12,7 @@ from agent.rpc import convert, scene
 from agent.rpc.node import Node
 from agent.rpc.once import do_once
 from agent.runtime.engine import Engine
+from agent.runtime.health import Health
 from agent.runtime.results import read_piece
 from herdlink.v1 import edge_pb2 as pb
 from herdlink.v1 import edge_pb2_grpc, types_pb2
@@ -28,8 +29,9 @@ PLAIN_VALUES = (
 class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
     """Streams, jobs and results."""
 
-    def __init__(self, engine: Engine, node: Node) -> None:
+    def __init__(self, engine: Engine, node: Node, health: Health) -> None:
         self._engine = engine
+        self._health = health
         self._node = node
 
     async def GetInput(self, request: pb.GetInputRequest, context: Any) -> pb.GetInputResponse:
@@ -149,6 +151,10 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
 
     async def GetNode(self, request: pb.GetNodeRequest, context: Any) -> pb.GetNodeResponse:
         return self._node.describe()
+
+    async def GetHealth(self, request: pb.GetHealthRequest, context: Any) -> pb.GetHealthResponse:
+        backlog = self._engine.journal.backlog(request.consumer) if request.consumer else 0
+        return convert.health(self._health.view(), backlog)
 
 
 def _needed(uri: str) -> str:

@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.5
 HUNG_DECODER_S = 10.0
 TRACK_IDS_RESERVED = 1000
+RESERVE_AGAIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,11 @@ class Run:
         self._first_track = 1
         self._newest_track = 0
         self._tracks_reserved = 0
+        self._reserve_next = 0.0
+        self._saving = threading.Lock()
+        self._end_is_told = False
+        self.unsaved = False
+        """Whether the journal does not know yet what `job` says; `save` tries again."""
         self._lost: HerdlinkError | None = None
         self._camera = CameraWatch()
         self._cancelled = False
@@ -160,6 +166,20 @@ class Run:
     def set_scene(self, scene: Scene) -> None:
         """Takes effect with the next frame."""
         self._scene = scene
+
+    def save(self) -> None:
+        """Brings the journal up to date: the job, the event of its end, the track ids it used. Raises HerdlinkError."""
+        with self._saving:
+            self.unsaved = True
+            job, ended = self._job, self._job.state.ended
+            with self._journal.transaction():
+                self._journal.put_job(job)
+                if ended and not self._end_is_told:
+                    self._recorder.add(job.stream, events.job_over(job, job.end_time or time.time()), job)
+                if (ended or self._halted) and self._newest_track:
+                    self._journal.set_next_track(job.stream, self._newest_track + 1)
+            self._end_is_told |= ended
+            self.unsaved = False
 
     # -- the job's own thread -------------------------------------------------------------------------------------
 
@@ -252,9 +272,15 @@ class Run:
     def _keep_track_ids(self, result: Result) -> None:
         """Reserves track ids ahead, so that a crash cannot give one out twice."""
         self._newest_track = max(self._newest_track, int(result.tracks.ids.max(initial=0)))
-        if self._newest_track > self._tracks_reserved:
+        if self._newest_track <= self._tracks_reserved or time.monotonic() < self._reserve_next:
+            return
+        try:
+            self._journal.set_next_track(self._job.stream, self._newest_track + TRACK_IDS_RESERVED + 1)
             self._tracks_reserved = self._newest_track + TRACK_IDS_RESERVED
-            self._journal.set_next_track(self._job.stream, self._tracks_reserved + 1)
+        except HerdlinkError as unwritable:
+            # The work goes on; the ids are at risk only where the agent dies before the disk can be written again.
+            self._reserve_next = time.monotonic() + RESERVE_AGAIN_S
+            log.error("track ids of stream %s are not reserved: %s", self._job.stream, unwritable)
 
     def _keep_all(self, told: Sequence[Body]) -> None:
         for body in told:
@@ -297,8 +323,8 @@ class Run:
         self._intake.join(HUNG_DECODER_S)
         if self._writer is not None:
             self._writer.close()
-        if self._tracks_reserved > self._newest_track:
-            self._journal.set_next_track(self._job.stream, self._newest_track + 1)
+        if self._halted:
+            self.save()
 
     def _finish(self, error: Exception | None) -> None:
         if self._halted:
@@ -339,10 +365,7 @@ class Run:
     def _set_state(self, state: JobState, error: Problem | None = None) -> None:
         self._job = replace(self._job if state.ended else self.job, state=state, error=error)
         try:
-            with self._journal.transaction():
-                self._journal.put_job(self._job)
-                if state.ended:
-                    self._recorder.add(self._job.stream, events.job_over(self._job, time.time()), self._job)
+            self.save()
         except HerdlinkError as unwritable:
             log.error("job %s: %s", self._job.job_id, unwritable)
         self._listener.changed(self)

@@ -79,6 +79,7 @@ def topic_rows(topics: Topics, stream: str = "STREAM") -> list[tuple[str, str, s
         (topics.reply("METHOD"), "out", "no", "1", "the answer, where the command names no topic for it"),
         (topics.status, "out", "yes", "1", "online, unreachable (agent lost), offline (bridge lost) or stopped"),
         (topics.info, "out", "yes", "1", "what the node is and can do (GetNode)"),
+        (topics.health, "out", "yes", "1", "how the node is, every minute and when its problems change (GetHealth)"),
         (topics.records(NODE_LOG, "event"), "out", "no", "1", "what befalls the node itself, live: disk_low"),
         (topics.records(NODE_LOG, "events"), "out", "no", "1", "every such event in order"),
     ]

@@ -37,6 +37,10 @@ class Topics:
     def info(self) -> str:
         return f"{self.base}/{self.node}/info"
 
+    @property
+    def health(self) -> str:
+        return f"{self.base}/{self.node}/health"
+
     def stream(self, stream: str, leaf: str) -> str:
         """`leaf`: state, job, snapshot, or one of `records`."""
         return f"{self.base}/{self.node}/stream/{stream}/{leaf}"

@@ -128,6 +128,11 @@ class EdgeServiceStub(object):
                 request_serializer=herdlink_dot_v1_dot_edge__pb2.GetNodeRequest.SerializeToString,
                 response_deserializer=herdlink_dot_v1_dot_edge__pb2.GetNodeResponse.FromString,
                 _registered_method=True)
+        self.GetHealth = channel.unary_unary(
+                '/herdlink.v1.EdgeService/GetHealth',
+                request_serializer=herdlink_dot_v1_dot_edge__pb2.GetHealthRequest.SerializeToString,
+                response_deserializer=herdlink_dot_v1_dot_edge__pb2.GetHealthResponse.FromString,
+                _registered_method=True)
 
 
 class EdgeServiceServicer(object):
@@ -264,6 +269,13 @@ class EdgeServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetHealth(self, request, context):
+        """How the node is now: figures of the machine, and what is wrong with what to do about it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EdgeServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -351,6 +363,11 @@ def add_EdgeServiceServicer_to_server(servicer, server):
                     servicer.GetNode,
                     request_deserializer=herdlink_dot_v1_dot_edge__pb2.GetNodeRequest.FromString,
                     response_serializer=herdlink_dot_v1_dot_edge__pb2.GetNodeResponse.SerializeToString,
+            ),
+            'GetHealth': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHealth,
+                    request_deserializer=herdlink_dot_v1_dot_edge__pb2.GetHealthRequest.FromString,
+                    response_serializer=herdlink_dot_v1_dot_edge__pb2.GetHealthResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -821,6 +838,33 @@ class EdgeService(object):
             '/herdlink.v1.EdgeService/GetNode',
             herdlink_dot_v1_dot_edge__pb2.GetNodeRequest.SerializeToString,
             herdlink_dot_v1_dot_edge__pb2.GetNodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHealth(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/herdlink.v1.EdgeService/GetHealth',
+            herdlink_dot_v1_dot_edge__pb2.GetHealthRequest.SerializeToString,
+            herdlink_dot_v1_dot_edge__pb2.GetHealthResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -137,6 +137,12 @@ class EdgeServiceStub:
     ]
     """What the node is and can do."""
 
+    GetHealth: grpc.UnaryUnaryMultiCallable[
+        herdlink.v1.edge_pb2.GetHealthRequest,
+        herdlink.v1.edge_pb2.GetHealthResponse,
+    ]
+    """How the node is now: figures of the machine, and what is wrong with what to do about it."""
+
 class EdgeServiceAsyncStub:
     """Drives a node: what to watch, where to put the results, start and stop.
 
@@ -255,6 +261,12 @@ class EdgeServiceAsyncStub:
         herdlink.v1.edge_pb2.GetNodeResponse,
     ]
     """What the node is and can do."""
+
+    GetHealth: grpc.aio.UnaryUnaryMultiCallable[
+        herdlink.v1.edge_pb2.GetHealthRequest,
+        herdlink.v1.edge_pb2.GetHealthResponse,
+    ]
+    """How the node is now: figures of the machine, and what is wrong with what to do about it."""
 
 class EdgeServiceServicer(metaclass=abc.ABCMeta):
     """Drives a node: what to watch, where to put the results, start and stop.
@@ -408,5 +420,13 @@ class EdgeServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[herdlink.v1.edge_pb2.GetNodeResponse, collections.abc.Awaitable[herdlink.v1.edge_pb2.GetNodeResponse]]:
         """What the node is and can do."""
+
+    @abc.abstractmethod
+    def GetHealth(
+        self,
+        request: herdlink.v1.edge_pb2.GetHealthRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[herdlink.v1.edge_pb2.GetHealthResponse, collections.abc.Awaitable[herdlink.v1.edge_pb2.GetHealthResponse]]:
+        """How the node is now: figures of the machine, and what is wrong with what to do about it."""
 
 def add_EdgeServiceServicer_to_server(servicer: EdgeServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...
