@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agent import plugins
+from agent import plugins, trimming
 from agent.core.errors import FailedPrecondition, HerdlinkError, InvalidArgument, PermissionDenied
 from agent.core.herd.window import Herd
 from agent.core.model import ModelSpec
@@ -30,9 +30,11 @@ from agent.rpc.record import RecordService
 from agent.rpc.server import Server
 from agent.rpc.track import TrackService
 from agent.runtime.engine import Engine
+from agent.runtime.health import Health
 from agent.runtime.run import Plan
 from agent.runtime.secrets import expand
 from agent.runtime.streams import StreamValues
+from agent.runtime.upkeep import Upkeep
 from agent.settings import AgentSettings
 
 log = logging.getLogger("agent")
@@ -77,13 +79,15 @@ class NodeParts:
     engine: Engine
     server: Server
     journal: Journal
+    upkeep: Upkeep
 
 
 def open_node(settings: AgentSettings, *, loop: asyncio.AbstractEventLoop) -> NodeParts:
     """Everything an agent is made of; nothing listens and no job runs yet."""
     store = Store(settings.state_dir / "models" if not os.environ.get("HERDLINK_STORE") else default_folder())
     detectors = Detectors(provider=settings.model.provider, threads=settings.model.threads)
-    journal = Journal(settings.state_dir / "journal.sqlite")
+    kept = trimming.Bounds(records=settings.journal.records, age_s=settings.journal.days * 86_400)
+    journal = Journal(settings.state_dir / "journal.sqlite", kept)
     if journal.set_aside:
         log.error("the journal was damaged; it is set aside as %s and a new one begun", journal.set_aside)
     rooms = NodeRooms(
@@ -102,15 +106,24 @@ def open_node(settings: AgentSettings, *, loop: asyncio.AbstractEventLoop) -> No
     node = Node(
         node=settings.node_name,
         journal=journal.id,
+        records=settings.journal.records,
         provider_wanted=settings.model.provider,
         provider=lambda: detectors.provider,
     )
+    upkeep = Upkeep(
+        engine=engine,
+        folders=(settings.state_dir, settings.output_root),
+        min_free_bytes=settings.journal.min_free_mb * 1e6,
+    )
+    health = Health(
+        engine=engine, upkeep=upkeep, provider_wanted=settings.model.provider, provider=lambda: detectors.provider
+    )
     server = Server(
-        edge=EdgeService(engine, node),
+        edge=EdgeService(engine, node, health),
         track=TrackService(engine, snapshot_width=settings.snapshot.width),
         record=RecordService(engine),
     )
-    return NodeParts(engine, server, journal)
+    return NodeParts(engine, server, journal, upkeep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,12 +255,14 @@ class NodeRooms:
                 known_count=values.known_count,
                 totals=self._totals(job.stream),
                 live=live,
+                scene=values.scene,
             )
 
         return Plan(
             job=job,
             live=live,
             max_fps=values.max_fps,
+            scene=values.scene,
             tell_tracks=self._settings.summary.tracks,
             settings=_told(values),
             input_file=self._source(values.input).local_path(values.input),

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 POLL_S = 1.0
 LONGEST_POLL_S = 5.0
 CALL_S = 5.0
+HEALTH_POLL_S = 5.0
 SNAPSHOT_S = 20.0
 EDGE = edge_pb2.DESCRIPTOR.services_by_name["EdgeService"].methods_by_name
 TRACK = track_pb2.DESCRIPTOR.services_by_name["TrackService"].methods_by_name
@@ -54,6 +55,8 @@ class Feed:
         self._told: dict[str, _Told] = {}
         self._status = ""
         self._info: Message | None = None
+        self._health: edge_pb2.GetHealthResponse | None = None
+        self._health_at = self._health_asked = float("-inf")
         self._followers: dict[str, list[asyncio.Task[None]]] = {}
         """The tasks that publish the records of each stream, and of the node itself."""
 
@@ -86,7 +89,7 @@ class Feed:
         """A new connection is told everything: the broker may have lost what it kept."""
         if self._generation != self._broker.generation:
             self._generation = self._broker.generation
-            self._told, self._status, self._info = {}, "", None
+            self._told, self._status, self._info, self._health = {}, "", None, None
 
     async def _look(self) -> bool:
         try:
@@ -102,12 +105,30 @@ class Feed:
             await self._publish(self._topics.info, dump(to_json(info)), retain=True)
         await self._tell_status("online")
         await self._tell_streams(answer.streams)
+        await self._tell_health()
         return True
 
     async def _tell_status(self, status: str) -> None:
         if status != self._status:
             self._status = status
             await self._publish(self._topics.status, status.encode(), retain=True)
+
+    async def _tell_health(self) -> None:
+        now = time.monotonic()
+        if self._health is not None and now - self._health_asked < HEALTH_POLL_S:
+            return
+        self._health_asked = now
+        request = edge_pb2.GetHealthRequest(consumer=publications.consumer(self._topics.base))
+        try:
+            health: Any = await self._link.call(EDGE["GetHealth"], request, timeout_s=CALL_S)
+        except Refusal as refusal:
+            # An older agent does not know it.
+            log.debug("%s", refusal.message)
+            return
+        if publications.health_is_due(self._health, health, now - self._health_at):
+            self._health, self._health_at = health, now
+            payload = publications.health_payload(health, self._broker.generation - 1)
+            await self._publish(self._topics.health, payload, retain=True)
 
     async def _tell_streams(self, streams: Any) -> None:
         names = {stream.stream for stream in streams}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from agent.core.types import Event, EventType, Job, JobState, Severity
 
 CAMERA_LOST_S: Final = 5.0
 """A camera that is back within so long was not lost: many drop a connection now and then and take it up at once."""
+
+_ENOUGH: Final = 1.25
+_DISK_AGAIN_S: Final = 3600.0
+"""A disk on the brink is told every hour at most."""
 
 
 def job_over(job: Job, time: float, *, goes_on: bool = False) -> Event:
@@ -58,3 +63,29 @@ class CameraWatch:
         away_s = max(0.0, time - since)
         text = f"the camera is back after {away_s:.0f} s"
         return Event(time, EventType.CAMERA_BACK, Severity.INFO, text, duration_s=away_s)
+
+
+def broker_gap(consumer: str, kind: str, lost: int, time: float) -> Event:
+    """A reader has come too late for some records."""
+    logs = {"summary": "summaries", "event": "events"}
+    text = f"{lost} of this stream's {logs[kind]} were trimmed before {consumer} had read them"
+    return Event(time, EventType.BROKER_GAP, Severity.WARNING, text, count=lost)
+
+
+class DiskWatch:
+    """disk_low: once when less is free than `min_free_bytes`, and again only after there was a quarter more."""
+
+    def __init__(self, min_free_bytes: float) -> None:
+        self.low = False
+        self._min_free_bytes = min_free_bytes
+        self._next = -math.inf
+
+    def add(self, free_bytes: float, time: float) -> Event | None:
+        """What is free now."""
+        was_low = self.low
+        self.low = free_bytes < self._min_free_bytes * (_ENOUGH if self.low else 1.0)
+        if not self.low or was_low or time < self._next:
+            return None
+        self._next = time + _DISK_AGAIN_S
+        text = f"{free_bytes / 1e6:.0f} MB are left on the disk; delete old results before it is full"
+        return Event(time, EventType.DISK_LOW, Severity.ALARM, text)

@@ -23,6 +23,7 @@ from agent.core.events import CameraWatch
 from agent.core.herd.window import Herd
 from agent.core.pipeline import Pipeline
 from agent.core.ports import Detector, Sink, Source
+from agent.core.scene import Scene
 from agent.core.types import Body, Event, InputInfo, Job, JobState, Problem, Result, ResultFile, Summary
 from agent.journal import Journal
 from agent.runtime import run_json
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.5
 HUNG_DECODER_S = 10.0
 TRACK_IDS_RESERVED = 1000
+RESERVE_AGAIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class Plan:
     job: Job
     live: bool
     max_fps: float
+    scene: Scene
     tell_tracks: bool
     """Whether records tell the single tracks."""
     settings: Mapping[str, Any]
@@ -99,10 +102,16 @@ class Run:
         )
         self._writer: Writer | None = None
         self._herd: Herd | None = None
+        self._scene = plan.scene
         self._model_sha256 = ""
         self._first_track = 1
         self._newest_track = 0
         self._tracks_reserved = 0
+        self._reserve_next = 0.0
+        self._saving = threading.Lock()
+        self._end_is_told = False
+        self.unsaved = False
+        """Whether the journal does not know yet what `job` says; `save` tries again."""
         self._lost: HerdlinkError | None = None
         self._camera = CameraWatch()
         self._cancelled = False
@@ -153,6 +162,24 @@ class Run:
         """Takes effect with the window that is open."""
         if self._herd is not None:
             self._herd.set_known_count(known_count)
+
+    def set_scene(self, scene: Scene) -> None:
+        """Takes effect with the next frame."""
+        self._scene = scene
+
+    def save(self) -> None:
+        """Brings the journal up to date: the job, the event of its end, the track ids it used. Raises HerdlinkError."""
+        with self._saving:
+            self.unsaved = True
+            job, ended = self._job, self._job.state.ended
+            with self._journal.transaction():
+                self._journal.put_job(job)
+                if ended and not self._end_is_told:
+                    self._recorder.add(job.stream, events.job_over(job, job.end_time or time.time()), job)
+                if (ended or self._halted) and self._newest_track:
+                    self._journal.set_next_track(job.stream, self._newest_track + 1)
+            self._end_is_told |= ended
+            self.unsaved = False
 
     # -- the job's own thread -------------------------------------------------------------------------------------
 
@@ -205,6 +232,7 @@ class Run:
         """The next picture in order, with what the model has found in it."""
         frame, detections, seconds = seen
         self._figures.add("detect", seconds)
+        pipeline.set_scene(self._scene)
         with self._figures.stage("track"):
             result = pipeline.track(frame, detections)
         self._keep_track_ids(result)
@@ -244,9 +272,15 @@ class Run:
     def _keep_track_ids(self, result: Result) -> None:
         """Reserves track ids ahead, so that a crash cannot give one out twice."""
         self._newest_track = max(self._newest_track, int(result.tracks.ids.max(initial=0)))
-        if self._newest_track > self._tracks_reserved:
+        if self._newest_track <= self._tracks_reserved or time.monotonic() < self._reserve_next:
+            return
+        try:
+            self._journal.set_next_track(self._job.stream, self._newest_track + TRACK_IDS_RESERVED + 1)
             self._tracks_reserved = self._newest_track + TRACK_IDS_RESERVED
-            self._journal.set_next_track(self._job.stream, self._tracks_reserved + 1)
+        except HerdlinkError as unwritable:
+            # The work goes on; the ids are at risk only where the agent dies before the disk can be written again.
+            self._reserve_next = time.monotonic() + RESERVE_AGAIN_S
+            log.error("track ids of stream %s are not reserved: %s", self._job.stream, unwritable)
 
     def _keep_all(self, told: Sequence[Body]) -> None:
         for body in told:
@@ -289,8 +323,8 @@ class Run:
         self._intake.join(HUNG_DECODER_S)
         if self._writer is not None:
             self._writer.close()
-        if self._tracks_reserved > self._newest_track:
-            self._journal.set_next_track(self._job.stream, self._newest_track + 1)
+        if self._halted:
+            self.save()
 
     def _finish(self, error: Exception | None) -> None:
         if self._halted:
@@ -331,10 +365,7 @@ class Run:
     def _set_state(self, state: JobState, error: Problem | None = None) -> None:
         self._job = replace(self._job if state.ended else self.job, state=state, error=error)
         try:
-            with self._journal.transaction():
-                self._journal.put_job(self._job)
-                if state.ended:
-                    self._recorder.add(self._job.stream, events.job_over(self._job, time.time()), self._job)
+            self.save()
         except HerdlinkError as unwritable:
             log.error("job %s: %s", self._job.job_id, unwritable)
         self._listener.changed(self)

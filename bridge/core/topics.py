@@ -69,6 +69,10 @@ class Topics:
     def info(self) -> str:
         return self.of_node("info")
 
+    @property
+    def health(self) -> str:
+        return self.of_node("health")
+
     def stream(self, stream: str, leaf: str) -> str:
         """`leaf`: state, job, snapshot, or one of `records`."""
         return f"{self.base}/{self.node}/stream/{stream}/{leaf}"
@@ -96,7 +100,7 @@ class Topics:
             Row(self.reply(method), "out", "no", 1, "the answer, where the command names no topic for it"),
             Row(self.status, "out", "yes", 1, "online, unreachable (agent lost), offline (bridge lost) or stopped"),
             Row(self.info, "out", "yes", 1, "what the node is and can do (GetNode)"),
-            Row(self.of_node("health"), "out", "yes", 1, "how the machine fares, and what is wrong with it"),
+            Row(self.health, "out", "yes", 1, "how the machine fares, and what is wrong with it"),
             Row(self.of_node("event"), "out", "no", 1, "what befalls the node itself, live: disk_low"),
             Row(self.of_node("events"), "out", "no", 1, "every such event in order"),
             *(Row(self.stream(stream, leaf), "out", kept, qos, what) for leaf, kept, qos, what in _LEAVES),

@@ -17,7 +17,7 @@ from bridge.cli._contract import comments
 from bridge.core.commands import callable_methods, default_allow, unary_methods
 from bridge.core.topics import Topics
 
-NOT_HERE = ("/n1/event", "/n1/events", "/health")
+NOT_HERE = ("/n1/event", "/n1/events")
 """Topics that this job brings nothing on."""
 HERD = "synthetic:herd?animals=3&fps=10&seconds=25&seed=3&width=320&height=240"
 
