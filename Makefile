@@ -3,6 +3,7 @@
 # make test-boot  as root: the services on a booted machine, the image built and run (some 5 minutes)
 # make bench  what the claims about speed rest on: ratios, measured in turn (some minutes on an idle machine)
 # make test-faults  ten minutes of killing broker, agent and bridge: nothing is lost
+# make test-homeassistant  Home Assistant's own code judges what is announced to it (HA_PYTHON: a Python 3.13)
 # make lint   the checks alone
 # make proto  write the generated code anew from proto/
 # make wheels herdlink, and the contract alone for peers (herdlink-proto), into dist/
@@ -16,7 +17,7 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Stubs refuse a protobuf runtime older than their generator: 1.74 loads under protobuf 6.31 to 7.
 PROTO_TOOLS := grpcio-tools==1.74.0 mypy-protobuf==3.6.0 setuptools==80.9.0
 
-.PHONY: demo test test-boot test-faults bench lint proto proto-check wheels released lock setup packages clean
+.PHONY: demo test test-boot test-faults test-homeassistant bench lint proto proto-check wheels released lock setup packages clean
 
 setup: $(READY)
 
@@ -48,6 +49,17 @@ test-boot: setup packages
 
 bench: setup packages
 	PYTHONPATH=proto:tests:tests/bench $(BIN)/python tests/bench/run.py
+
+# The newest that runs on this Python; 2026.11 wants a newer one than most machines have.
+HA_PYTHON ?= python3.13
+HA_VENV := .venv-homeassistant
+test-homeassistant: setup $(HA_VENV)/.ready
+	HERDLINK_HOMEASSISTANT=$(CURDIR)/$(HA_VENV)/bin/python $(BIN)/python -m pytest tests/homeassistant
+
+$(HA_VENV)/.ready: Makefile
+	$(HA_PYTHON) -m venv $(HA_VENV)
+	$(HA_VENV)/bin/python -m pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0
+	@touch $@
 
 lint: setup
 	$(BIN)/ruff check .
@@ -91,4 +103,4 @@ lock:
 	echo 'hatchling>=1.27' | $(LOCK) --constraint requirements-dev.txt - -o requirements-build.txt
 
 clean:
-	rm -rf $(VENV) $(PROTO_VENV) demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PROTO_VENV) $(HA_VENV) demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

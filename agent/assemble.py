@@ -233,6 +233,8 @@ class NodeRooms:
         """All that the job is made of; nothing is opened yet."""
         live = self.is_live(values.input)
         tracker = plugins.load(TRACKERS, values.tracker, "tracker")
+        # A tracker with a stage for poor boxes says how poor; the others take the confident ones.
+        lowest_score = getattr(tracker, "lowest_score", float)
         embedder = plugins.load("agent.embedders", "none", "embedder")
 
         def open_pipeline(detector: Detector, first_id: int) -> Pipeline:
@@ -241,6 +243,7 @@ class NodeRooms:
                 embedder=embedder.open_embedder(),
                 tracker=tracker.make(threshold=values.threshold, first_id=first_id, known_count=values.known_count),
                 threshold=values.threshold,
+                lowest=lowest_score(values.threshold),
                 wanted=values.labels,
             )
 
@@ -252,12 +255,14 @@ class NodeRooms:
                 known_count=values.known_count,
                 totals=self._totals(job.stream),
                 live=live,
+                scene=values.scene,
             )
 
         return Plan(
             job=job,
             live=live,
             max_fps=values.max_fps,
+            scene=values.scene,
             tell_tracks=self._settings.summary.tracks,
             settings=_told(values),
             input_file=self._source(values.input).local_path(values.input),

@@ -241,7 +241,15 @@ class Journal:
         """Where the stream's totals stand: those of its newest summary."""
         page = self.records(stream, SUMMARY, self.newest(stream, SUMMARY) - 1, 1)
         last = page.records[0].body if page.records else None
-        return Totals(last.total_animal_s, last.total_distance_bl) if isinstance(last, Summary) else Totals()
+        if not isinstance(last, Summary):
+            return Totals()
+        return Totals(
+            last.total_animal_s,
+            last.total_distance_bl,
+            last.total_distance_m,
+            {**last.past_zones, **last.zones},
+            {**last.past_lines, **last.lines},
+        )
 
     # -- consumers ------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from bridge.settings import BadSettings, BridgeSettings, load_settings
+from bridge.settings import BadSettings, BridgeSettings, load_settings, mqtt_tls
 
 
 def main() -> int:
@@ -21,6 +21,7 @@ def main() -> int:
     )
     try:
         settings = load_settings(args.config)
+        mqtt_tls(settings)
     except BadSettings as error:
         print(f"herdlink-bridge: {error}", file=sys.stderr)
         return 2
@@ -54,7 +55,8 @@ def _version() -> str:
 
 def _what_would_run(settings: BridgeSettings) -> str:
     lines = [
-        f"broker      {settings.mqtt.host}:{settings.mqtt.port}, MQTT {settings.mqtt.version}",
+        f"broker      {settings.mqtt.host}:{settings.mqtt.port}, MQTT {settings.mqtt.version}"
+        + (", TLS" if settings.mqtt.tls else ""),
         f"topics      below {settings.mqtt.base}/",
         f"commands    {', '.join(settings.commands.allow)}",
     ]
@@ -76,8 +78,6 @@ async def _run(settings: BridgeSettings) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, end)
-    if settings.homeassistant.enabled:
-        logging.getLogger("bridge").warning("homeassistant.enabled is set, but this version publishes no discovery yet")
     beating = asyncio.create_task(beat(), name="watchdog")
     # Ready does not wait for the broker or the agent: both may come late, and the bridge says so on its topics.
     notify("READY=1", f"STATUS=between {settings.mqtt.host}:{settings.mqtt.port} and {_targets(settings)}")

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf.message import Message
 
 from bridge.agents import AgentLink
-from bridge.broker import Broker
+from bridge.broker import Broker, Route
 from bridge.core.commands import Command, Refusal
 from bridge.core.topics import Topics
 from bridge.desk import Desk
 from bridge.feed import CALL_S, EDGE, Feed
-from bridge.settings import AgentSettings, BridgeSettings, mqtt_password
+from bridge.homeassistant import HomeAssistant
+from bridge.settings import AgentSettings, BridgeSettings, mqtt_password, mqtt_tls
 from herdlink.v1 import edge_pb2
 
 log = logging.getLogger(__name__)
@@ -49,18 +51,14 @@ async def _serve_agent(settings: BridgeSettings, agent: AgentSettings, stop: asy
 
 async def _serve_node(settings: BridgeSettings, link: AgentLink, topics: Topics, stop: asyncio.Event) -> None:
     async def on_done(command: Command, answer: Message) -> None:
+        home.poke()
         await feed.command_done(command, answer)
 
     desk = Desk(link=link, topics=topics, settings=settings.commands, on_done=on_done)
-    broker = Broker(
-        settings.mqtt,
-        client_id=client_id(topics),
-        password=mqtt_password(settings),
-        status_topic=topics.status,
-        command_filter=topics.commands,
-        on_arrival=desk.take,
-    )
-    desk.broker = broker
+    home = HomeAssistant(link=link, topics=topics, settings=settings.homeassistant)
+    wanted = home.routes if settings.homeassistant.enabled else ()
+    broker = _broker(settings, topics, (Route(topics.commands, desk.take), *wanted))
+    desk.broker = home.broker = broker
     feed = Feed(link=link, broker=broker, topics=topics, snapshot_period_s=settings.snapshot.period_s)
     log.info(
         "node %s: agent %s, broker %s, topics below %s/%s",
@@ -71,19 +69,32 @@ async def _serve_node(settings: BridgeSettings, link: AgentLink, topics: Topics,
         topics.node,
     )
     broker.start()
-    feeding = asyncio.create_task(feed.run(), name="feed")
-    stopping = asyncio.create_task(stop.wait(), name="stop")
-    ends: set[asyncio.Future[Any]] = {feeding, stopping, broker.taken_over}
+    work = {"feed": feed.run(), "stop": stop.wait()}
+    if settings.homeassistant.enabled:
+        work["home"] = home.run()
+    tasks = [asyncio.create_task(doing, name=name) for name, doing in work.items()]
+    ends: set[asyncio.Future[Any]] = {*tasks, broker.taken_over}
     try:
         done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for finished in done - {stopping}:
+        for finished in done:
             finished.result()
     finally:
-        for task in (feeding, stopping):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(feeding, stopping, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await desk.close()
         await broker.stop("stopped")
+
+
+def _broker(settings: BridgeSettings, topics: Topics, routes: Sequence[Route]) -> Broker:
+    return Broker(
+        settings.mqtt,
+        client_id=client_id(topics),
+        password=mqtt_password(settings),
+        tls=mqtt_tls(settings),
+        status_topic=topics.status,
+        routes=routes,
+    )
 
 
 async def _ask_node(link: AgentLink) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from bridge.core import trouble
 from bridge.settings import MqttSettings
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,8 @@ SESSION_TAKEN_OVER = 0x8E
 SHORT_LIFE_S = 3.0
 SHORT_LIVES = 3
 """So many connections that end so soon one after the other: most likely two bridges throw each other out."""
+REFUSALS_TOLD = 100
+"""Topics that the broker refuses are named up to here."""
 PACKET_SPARE_BYTES = 1024
 """Topic, properties and header of a packet beside its payload."""
 
@@ -64,6 +69,27 @@ class Arrival:
     """By the steady clock."""
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A subscription, and who takes what comes by it."""
+
+    filter: str
+    take: Callable[[Arrival], None]
+    """Never waits and never fails."""
+    qos: int = 1
+
+
+class LastWords(logging.Handler):
+    """Keeps what paho says of a connection that breaks; it tells the reason nowhere else."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.words = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.words = record.getMessage()
+
+
 class Broker:
     """One connection with its will. `connected` is set while it stands; `generation` counts connections."""
 
@@ -73,9 +99,9 @@ class Broker:
         *,
         client_id: str,
         password: str | None,
+        tls: ssl.SSLContext | None,
         status_topic: str,
-        command_filter: str,
-        on_arrival: Callable[[Arrival], None],
+        routes: Sequence[Route],
     ) -> None:
         self.connected = asyncio.Event()
         self.generation = 0
@@ -84,18 +110,23 @@ class Broker:
         self.taken_over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._settings = settings
         self._status_topic = status_topic
-        self._command_filter = command_filter
-        self._on_arrival = on_arrival
+        self._routes = routes
         self._loop = asyncio.get_running_loop()
-        self._acknowledged: dict[int, asyncio.Future[None]] = {}
+        self._acknowledged: dict[int, tuple[asyncio.Future[None], str]] = {}
+        self._subscribing: dict[int, str] = {}
+        self._place = trouble.Place(settings.host, settings.port, settings.tls, settings.username)
+        self._told = ""
+        """The trouble that was told last: once, not at each try."""
+        self._refused_topics: set[str] = set()
+        self._last_words = LastWords()
         self._packet_limit = 0
         self._connected_at = 0.0
         self._short_lives = 0
-        self._client = self._make_client(client_id, password)
+        self._client = self._make_client(client_id, password, tls)
 
     @property
     def address(self) -> str:
-        return f"{self._settings.host}:{self._settings.port}"
+        return self._place.address
 
     def start(self) -> None:
         """Connects, and again whenever the connection is lost; returns at once."""
@@ -143,7 +174,7 @@ class Broker:
         info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         done: asyncio.Future[None] = self._loop.create_future()
         if qos:
-            self._acknowledged[info.mid] = done
+            self._acknowledged[info.mid] = (done, topic)
         else:
             done.set_result(None)
         return done
@@ -160,7 +191,7 @@ class Broker:
 
     # -- paho's thread: nothing but handing over --------------------------------------------------------------------
 
-    def _make_client(self, client_id: str, password: str | None) -> mqtt.Client:
+    def _make_client(self, client_id: str, password: str | None, tls: ssl.SSLContext | None) -> mqtt.Client:
         modern = self._settings.version == 5
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
@@ -173,17 +204,28 @@ class Broker:
         client.will_set(self._status_topic, b"offline", qos=1, retain=True)
         if self._settings.username:
             client.username_pw_set(self._settings.username, password)
+        if tls is not None:
+            client.tls_set_context(tls)
+        words = logging.Logger("paho", logging.ERROR)
+        words.addHandler(self._last_words)
+        client.enable_logger(words)
         client.reconnect_delay_set(1, LONGEST_PAUSE_S)
+        self._listen(client)
+        return client
+
+    def _listen(self, client: mqtt.Client) -> None:
         client.on_socket_open = _no_delay
         client.on_connect = lambda _c, _u, flags, reason, properties: self._hand(
             self._connected, flags.session_present, reason, properties
         )
-        client.on_connect_fail = lambda _c, _u: self._hand(self._not_reached)
-        client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._hand(self._disconnected, reason)
+        # paho calls it from where it has caught the error, and tells that nowhere.
+        client.on_connect_fail = lambda _c, _u: self._hand(self._not_reached, sys.exception())
+        client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._hand(
+            self._disconnected, reason, self._last_words.words
+        )
         client.on_publish = lambda _c, _u, mid, reason, _p: self._hand(self._published, mid, reason)
-        client.on_subscribe = lambda _c, _u, _mid, reasons, _p: self._hand(self._subscribed, reasons)
+        client.on_subscribe = lambda _c, _u, mid, reasons, _p: self._hand(self._subscribed, mid, reasons)
         client.on_message = lambda _c, _u, message: self._hand(self._arrived, message, time.monotonic())
-        return client
 
     def _hand(self, action: Callable[..., None], *details: Any) -> None:
         if not self._loop.is_closed():
@@ -193,28 +235,41 @@ class Broker:
 
     def _connected(self, session_present: bool, reason: ReasonCode, properties: Properties | None) -> None:
         if reason.is_failure:
-            log.error(
-                "the broker %s refuses this bridge: %s; check mqtt.username and mqtt-password", self.address, reason
-            )
+            self._tell(trouble.refused_login(self._place, str(reason)))
             return
+        self._told = ""
         self.generation += 1
         self._connected_at = time.monotonic()
         self._packet_limit = getattr(properties, "MaximumPacketSize", 0) if properties else 0
         log.info("connected to %s%s", self.address, ", session resumed" if session_present else "")
-        if self._settings.version == 5:
-            # The broker then leaves the retained flag on, so that a retained command is known for one.
-            self._client.subscribe(self._command_filter, options=SubscribeOptions(qos=1, retainAsPublished=True))
-        else:
-            self._client.subscribe(self._command_filter, qos=1)
+        for route in self._routes:
+            self._subscribe(route)
         self.connected.set()
         self._connection.set()
         self._connection = asyncio.Event()
 
-    def _not_reached(self) -> None:
-        log.warning("the broker %s cannot be reached; trying again", self.address)
+    def _subscribe(self, route: Route) -> None:
+        if self._settings.version == 5:
+            # The broker then leaves the retained flag on, so that a retained command is known for one.
+            options = SubscribeOptions(qos=route.qos, retainAsPublished=True)
+            _, mid = self._client.subscribe(route.filter, options=options)
+        else:
+            _, mid = self._client.subscribe(route.filter, qos=route.qos)
+        self._subscribing[mid or 0] = route.filter
 
-    def _disconnected(self, reason: ReasonCode) -> None:
+    def _tell(self, text: str) -> None:
+        """Once, not at each try."""
+        if text != self._told:
+            log.error("%s", text)
+        self._told = text
+
+    def _not_reached(self, error: BaseException | None) -> None:
+        self._tell(trouble.not_reached(self._place, error))
+
+    def _disconnected(self, reason: ReasonCode, words: str) -> None:
+        stood = self.connected.is_set()
         self.connected.clear()
+        self._last_words.words = ""
         if reason.value == SESSION_TAKEN_OVER:
             if not self.taken_over.done():
                 self.taken_over.set_exception(
@@ -222,9 +277,11 @@ class Broker:
                         "another bridge with the same node and base has connected to the broker; stop one of them"
                     )
                 )
-        elif reason.is_failure:
+        elif reason.is_failure and stood:
             self._count_short_life()
             log.warning("the connection to the broker %s is lost: %s", self.address, reason)
+        elif reason.is_failure and not self._told:
+            self._tell(trouble.hung_up(self._place, words))
 
     def _count_short_life(self) -> None:
         """Not every broker says that a session was taken over; who is thrown out again and again says so and slows."""
@@ -241,32 +298,43 @@ class Broker:
             )
 
     def _published(self, mid: int, reason: ReasonCode) -> None:
+        done, topic = self._acknowledged.pop(mid, (None, ""))
         if reason.is_failure:
-            log.error("the broker refuses a message: %s; check its access list", reason)
-        done = self._acknowledged.pop(mid, None)
+            self._tell_refused(topic, reason, reading=False)
         if done is not None and not done.done():
             done.set_result(None)
 
-    def _subscribed(self, reasons: Sequence[ReasonCode]) -> None:
-        if any(reason.is_failure for reason in reasons):
-            log.error("the broker does not let this bridge read %s; check its access list", self._command_filter)
+    def _subscribed(self, mid: int, reasons: Sequence[ReasonCode]) -> None:
+        topic = self._subscribing.pop(mid, "")
+        refusal = next((reason for reason in reasons if reason.is_failure), None)
+        if refusal is not None:
+            self._tell_refused(topic, refusal, reading=True)
+
+    def _tell_refused(self, topic: str, reason: ReasonCode, *, reading: bool) -> None:
+        if topic not in self._refused_topics and len(self._refused_topics) < REFUSALS_TOLD:
+            self._refused_topics.add(topic)
+            log.error("%s", trouble.refused_topic(topic, str(reason), reading=reading))
 
     def _arrived(self, message: mqtt.MQTTMessage, received: float) -> None:
         properties = message.properties
-        self._on_arrival(
-            Arrival(
-                generation=self.generation,
-                packet_id=message.mid if message.qos else 0,
-                topic=message.topic,
-                payload=bytes(message.payload),
-                retained=bool(message.retain),
-                redelivered=bool(message.dup),
-                response_topic=getattr(properties, "ResponseTopic", "") if properties else "",
-                correlation=getattr(properties, "CorrelationData", b"") if properties else b"",
-                expiry_s=getattr(properties, "MessageExpiryInterval", None) if properties else None,
-                received=received,
-            )
+        arrival = Arrival(
+            generation=self.generation,
+            packet_id=message.mid if message.qos else 0,
+            topic=message.topic,
+            payload=bytes(message.payload),
+            retained=bool(message.retain),
+            redelivered=bool(message.dup),
+            response_topic=getattr(properties, "ResponseTopic", "") if properties else "",
+            correlation=getattr(properties, "CorrelationData", b"") if properties else b"",
+            expiry_s=getattr(properties, "MessageExpiryInterval", None) if properties else None,
+            received=received,
         )
+        for route in self._routes:
+            if mqtt.topic_matches_sub(route.filter, arrival.topic):
+                route.take(arrival)
+                return
+        # Of a subscription that an earlier bridge has left in the session.
+        self.acknowledge(arrival)
 
 
 def _properties(packet: int, **values: Any) -> Properties:

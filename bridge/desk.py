@@ -20,9 +20,10 @@ from google.protobuf.message import Message
 from bridge.agents import AgentLink
 from bridge.broker import Arrival, Broker, TooLarge
 from bridge.core import commands
-from bridge.core.commands import Command, Envelope, Refusal
+from bridge.core.commands import Command, Envelope, Refusal, Watch
 from bridge.core.topics import Topics
 from bridge.settings import CommandSettings
+from bridge.watches import Watches
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Desk:
         self._topics = topics
         self._settings = settings
         self._on_done = on_done
+        self._watches = Watches(link=link, node=topics.node)
         self._cases: OrderedDict[tuple[int, bytes], _Case] = OrderedDict()
         self._tails: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -102,9 +104,12 @@ class Desk:
 
     async def _serve(self, case: _Case) -> None:
         try:
-            command = self._read(case)
-            message = await self._carry_out(case, command)
-            payload, status = commands.success(self._topics.node, case.envelope.id, message), "OK"
+            command, watch = self._read(case)
+            if command.method.server_streaming:
+                payload, status = await self._watch(case, command, watch)
+            else:
+                message = await self._carry_out(case, command)
+                payload, status = commands.success(self._topics.node, case.envelope.id, message), "OK"
         except Refusal as refused:
             payload, status = commands.failure(self._topics.node, case.envelope.id, refused), refused.code
         except Exception:
@@ -113,8 +118,8 @@ class Desk:
             payload, status = commands.failure(self._topics.node, case.envelope.id, bug), bug.code
         await self._send(case, payload, status)
 
-    def _read(self, case: _Case) -> Command:
-        """The command in a message. Raises Refusal."""
+    def _read(self, case: _Case) -> tuple[Command, Watch]:
+        """The command in a message, and how much of its stream is wanted, where it has one. Raises Refusal."""
         arrival = case.arrival
         name = self._topics.method(arrival.topic)
         values = commands.read_payload(arrival.payload)
@@ -130,7 +135,8 @@ class Desk:
         if len(self._tasks) > OPEN_LIMIT:
             raise Refusal("RESOURCE_EXHAUSTED", "TOO_MANY_COMMANDS", f"{OPEN_LIMIT} commands are open; try again later")
         self._check_reply_topic(case)
-        return commands.build(method, fields, self._request_id(case))
+        watch, fields = commands.split_watch(fields) if method.server_streaming else (Watch(), fields)
+        return commands.build(method, fields, self._request_id(case)), watch
 
     def _check_reply_topic(self, case: _Case) -> None:
         wanted = case.arrival.response_topic or case.envelope.reply_to
@@ -164,12 +170,26 @@ class Desk:
         await self._on_done(command, message)
         return message
 
+    async def _watch(self, case: _Case, command: Command, watch: Watch) -> tuple[bytes, str]:
+        """The end marker of a stream, once its items are out; it stands in no line."""
+        if self._deadline(case) <= time.monotonic():
+            raise _expired()
+        return await self._watches.follow(
+            command,
+            watch,
+            broker=self.broker,
+            topic=self._reply_topic(case),
+            id_=case.envelope.id,
+            correlation=case.arrival.correlation,
+            on_begun=lambda: self._begun(case),
+        )
+
     async def _call(self, case: _Case, command: Command) -> Message:
         arrival = case.arrival
         caller = f"mqtt:{arrival.response_topic or case.envelope.reply_to}"
         left_s = self._deadline(case) - time.monotonic()
         if left_s <= 0:
-            raise Refusal("DEADLINE_EXCEEDED", "EXPIRED", "the command's time was over before its turn; send it again")
+            raise _expired()
         if getattr(command.request, "wait", False):
             return await self._link.call_and_wait(
                 command.method, command.request, caller=caller, on_begun=lambda: self._begun(case)
@@ -177,7 +197,7 @@ class Desk:
         return await self._link.call(command.method, command.request, timeout_s=left_s, caller=caller)
 
     def _begun(self, case: _Case) -> None:
-        """The job is started: the line goes on, and the broker's window is free for other commands."""
+        """The job, or the watch, is started: the line goes on, and the broker's window is free for other commands."""
         case.started.set()
         self._acknowledge(case)
 
@@ -190,10 +210,7 @@ class Desk:
     async def _send(self, case: _Case, payload: bytes, status: str) -> None:
         """Publishes the answer; when the broker has it, the command is acknowledged."""
         case.answer = (payload, status)
-        method = self._topics.method(case.arrival.topic)
-        wanted = case.arrival.response_topic or case.envelope.reply_to
-        allowed = self._topics.may_reply_to(wanted, self._settings.reply_prefixes)
-        topic = wanted if allowed else self._topics.reply(method)
+        topic = self._reply_topic(case)
         extras: dict[str, Any] = {"correlation": case.arrival.correlation, "user": (("status", status),)}
         try:
             sent = await self.broker.publish(topic, payload, **extras)
@@ -205,11 +222,20 @@ class Desk:
         await sent
         self._acknowledge(case)
 
+    def _reply_topic(self, case: _Case) -> str:
+        wanted = case.arrival.response_topic or case.envelope.reply_to
+        allowed = self._topics.may_reply_to(wanted, self._settings.reply_prefixes)
+        return wanted if allowed else self._topics.reply(self._topics.method(case.arrival.topic))
+
     def _acknowledge(self, case: _Case) -> None:
         """Once a delivery: the packet's id may mean another message by then."""
         if case.acknowledged is not case.arrival:
             case.acknowledged = case.arrival
             self.broker.acknowledge(case.arrival)
+
+
+def _expired() -> Refusal:
+    return Refusal("DEADLINE_EXCEEDED", "EXPIRED", "the command's time was over before its turn; send it again")
 
 
 def _line(command: Command) -> str | None:

@@ -53,6 +53,7 @@ class RecordFeed:
         self._live = topics.records(of.stream, of.live)
         self._consumer = publications.consumer(topics.base)
         self._done = RecentlyDone(REPEAT_S)
+        self._told_live = ("", 0)
 
     async def run(self) -> None:
         """Goes on where the agent keeps this consumer's place, whatever breaks."""
@@ -82,35 +83,40 @@ class RecordFeed:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _publish(self, sent: asyncio.Queue[_Sent], *, repeat: bool) -> None:
-        request = record_pb2.WatchRecordsRequest(stream=self._log.stream, kind=self._log.kind, consumer=self._consumer)
         while True:
             try:
-                if repeat:
-                    await self._repeat()
+                request = record_pb2.WatchRecordsRequest(stream=self._log.stream, kind=self._log.kind)
+                repeated = await self._repeat() if repeat else 0
                 repeat = False
+                if repeated:
+                    # What was on its way when the broker went follows in order, although it is sent again by itself.
+                    request.after_sequence = repeated
+                else:
+                    request.consumer = self._consumer
                 async for answer in self._link.watch(METHODS["WatchRecords"], request):
                     await self._tell(answer, sent)
             except Refusal as refusal:
                 log.debug("%s: %s", self._log.name, refusal.message)
             await asyncio.sleep(RETRY_S)
 
-    async def _repeat(self) -> None:
+    async def _repeat(self) -> int:
         """Publishes again what the broker has acknowledged of late: killed after that it may have lost it, whatever it
-        says of its session. Read from the agent once more, so that nothing need be kept here.
+        says of its session. Read from the agent once more, so that nothing need be kept here. Returns the last of it.
         """
         recent = self._done.since(time.monotonic())
         if recent is None:
-            return
+            return 0
         request = record_pb2.ListRecordsRequest(stream=self._log.stream, kind=self._log.kind, limit=IN_FLIGHT)
         request.after_sequence = recent.first - 1
         while request.after_sequence < recent.last:
             page: Any = await self._link.call(METHODS["ListRecords"], request, timeout_s=CALL_S)
             records = [record for record in page.records if 0 < publications.sequence(record) <= recent.last]
             if page.journal != recent.journal or not records:
-                return
+                return 0
             for done in [await self._publish_complete(record) for record in records]:
                 await done
             request.after_sequence = publications.sequence(records[-1])
+        return recent.last
 
     async def _publish_complete(self, record: record_pb2.Record) -> asyncio.Future[None]:
         """Done once the broker has it; at once where it would not take it."""
@@ -157,7 +163,9 @@ class RecordFeed:
         )
 
     async def _tell_live(self, record: _Sent) -> None:
-        if record.live:
+        told_journal, told = self._told_live
+        if record.live and (record.journal != told_journal or record.sequence > told):
+            self._told_live = (record.journal, record.sequence)
             try:
                 await self._broker.publish(self._live, record.live, retain=self._log.retain_live)
             except TooLarge as error:

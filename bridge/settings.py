@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -39,6 +40,7 @@ class MqttSettings(_Part):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    tls: bool = False
     base: Annotated[str, StringConstraints(pattern=r"^[^+#/\x00][^+#\x00]*[^+#/\x00]$", max_length=256)] = "herdlink"
     version: Literal[5, 311] = 5
     username: str = ""
@@ -59,10 +61,10 @@ class SnapshotSettings(_Part):
 
 
 class HomeAssistantSettings(_Part):
-    """[homeassistant]: discovery. Read, but nothing is published yet."""
+    """[homeassistant]: discovery."""
 
-    enabled: bool = False
-    prefix: Level = "homeassistant"
+    enabled: bool = True
+    prefix: Annotated[str, StringConstraints(pattern=r"^[^+#/\x00][^+#\x00]*$", max_length=256)] = "homeassistant"
     language: Literal["en", "ko"] = "en"
 
 
@@ -115,13 +117,44 @@ def load_settings(path: Path | None = None) -> BridgeSettings:
     return settings
 
 
-def mqtt_password(settings: BridgeSettings) -> str | None:
-    """The secret mqtt-password: systemd's credentials first, then secrets_dir; None where there is none."""
+def secret_file(settings: BridgeSettings, name: str) -> Path | None:
+    """The file of a secret: systemd's credentials first, then secrets_dir; None where there is none."""
     for place in (os.environ.get("CREDENTIALS_DIRECTORY"), settings.secrets_dir):
-        file = Path(place) / "mqtt-password" if place else None
+        file = Path(place) / name if place else None
         if file is not None and file.is_file():
-            return file.read_text().rstrip("\r\n")
+            return file
     return None
+
+
+def mqtt_password(settings: BridgeSettings) -> str | None:
+    """The secret mqtt-password; None where there is none."""
+    file = secret_file(settings, "mqtt-password")
+    return file.read_text().rstrip("\r\n") if file else None
+
+
+def mqtt_tls(settings: BridgeSettings) -> ssl.SSLContext | None:
+    """How to speak TLS with the broker; None where it is spoken to without. Raises BadSettings.
+
+    The broker's certificate and name are always checked: against the secret mqtt-ca, else this machine's authorities.
+    The secrets mqtt-cert and mqtt-key are shown to a broker that asks for them.
+    """
+    if not settings.mqtt.tls:
+        return None
+    authority, certificate, key = (secret_file(settings, name) for name in ("mqtt-ca", "mqtt-cert", "mqtt-key"))
+    if (certificate is None) != (key is None):
+        there, missing = ("mqtt-cert", "mqtt-key") if certificate else ("mqtt-key", "mqtt-cert")
+        raise BadSettings(f"{settings.secrets_dir}: the secret {there} is there without {missing}; both are needed")
+    try:
+        context = ssl.create_default_context(cafile=authority)
+    except (OSError, ssl.SSLError) as error:
+        raise BadSettings(f"{authority} is no certificate in PEM form: {error}") from error
+    if certificate and key:
+        try:
+            # A key with a passphrase would stop and ask for it.
+            context.load_cert_chain(certificate, key, password="")
+        except (OSError, ssl.SSLError) as error:
+            raise BadSettings(f"{certificate} and {key} are no pair in PEM form: {error}") from error
+    return context
 
 
 def _check_agents(settings: BridgeSettings, where: str) -> None:

@@ -93,7 +93,7 @@ def bridge_text(node: str, places: Places, broker: Broker) -> str:
     lines = [
         "# Written by `herdlink init`. Every other key, its default and what it does: herdlink's config/bridge.toml.",
         "",
-        "# One file a secret: mqtt-password is the broker's.",
+        "# One file a secret: mqtt-password is the broker's, mqtt-ca the authority that has signed its certificate.",
         f"secrets_dir = {_text(places.secrets_dir)}",
         "",
         "[[agents]]",
@@ -103,10 +103,17 @@ def bridge_text(node: str, places: Places, broker: Broker) -> str:
         "[mqtt]",
         f"host = {_text(broker.host)}",
         f"port = {broker.port}",
+        *_tls_lines(broker),
         "# Empty: no login.",
         f"username = {_text(broker.username)}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _tls_lines(broker: Broker) -> list[str]:
+    if not broker.tls:
+        return []
+    return ["# TLS; its certificate and name are checked, against mqtt-ca where that is there.", "tls = true"]
 
 
 def write(path: Path, text: str, *, mode: int) -> None:

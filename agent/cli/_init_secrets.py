@@ -10,8 +10,10 @@ from agent.core.errors import InvalidArgument
 from agent.core.uri import MASK, is_masked, mask
 
 PORT = 1883
+TLS_PORT = 8883
 _LOGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://(?P<login>[^/?#@]*)@")
-_TLS = ("mqtts", "ssl", "tls", "wss")
+_SCHEMES = {"mqtt": False, "tcp": False, "mqtts": True, "ssl": True, "tls": True}
+"""Whether it speaks TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,35 +24,32 @@ class Broker:
     port: int
     username: str = ""
     password: str = field(default="", repr=False)
+    tls: bool = False
 
     @property
     def shown(self) -> str:
         """Its address without the password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"mqtt://{self.username + '@' if self.username else ''}{host}:{self.port}"
+        return f"mqtt{'s' if self.tls else ''}://{self.username + '@' if self.username else ''}{host}:{self.port}"
 
 
 def read_broker(url: str) -> Broker:
-    """mqtt://user:password@host:port; a bare host will do. Raises InvalidArgument, which repeats no word of it."""
-    name, mark, _ = url.partition("://")
-    if mark and name.lower() in _TLS:
-        raise InvalidArgument(
-            "NO_TLS", f"{name}:// is not there yet: this version speaks mqtt:// alone; keep it on a network you trust"
-        )
+    """mqtt:// or mqtts://user:password@host:port; a bare host will do. Raises InvalidArgument, repeating none of it."""
     try:
-        parts = urlsplit(url if mark else f"mqtt://{url}")
-        port = parts.port or PORT
-        good = parts.scheme == "mqtt" and bool(parts.hostname) and parts.path in ("", "/")
+        parts = urlsplit(url if "://" in url else f"mqtt://{url}")
+        tls = _SCHEMES.get(parts.scheme)
+        port = parts.port or (TLS_PORT if tls else PORT)
+        good = tls is not None and bool(parts.hostname) and parts.path in ("", "/")
         good = good and not (parts.query or parts.fragment)
     except ValueError:
         good = False
     if not good:
         raise InvalidArgument(
             "BAD_BROKER",
-            "--broker is mqtt://host, mqtt://host:port or mqtt://user@host:port; "
+            "--broker is mqtt://host, mqtt://host:port or mqtt://user@host:port, with TLS mqtts://...; "
             "write / ? # @ in a password as %2F %3F %23 %40",
         )
-    return Broker(parts.hostname or "", port, unquote(parts.username or ""), unquote(parts.password or ""))
+    return Broker(parts.hostname or "", port, unquote(parts.username or ""), unquote(parts.password or ""), bool(tls))
 
 
 def part_secrets(name: str, uri: str, password: str = "") -> tuple[str, dict[str, str]]:

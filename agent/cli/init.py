@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--broker",
         metavar="URL",
         default="mqtt://127.0.0.1:1883",
-        help="mqtt://user@host:port; the password is asked for (default: mqtt://127.0.0.1:1883)",
+        help="mqtt://user@host:port, with TLS mqtts://; the password is asked for (default: mqtt://127.0.0.1:1883)",
     )
     parser.add_argument(
         "--camera",
@@ -199,6 +199,9 @@ def _tell(folder: Path, node: str, broker: Broker, inputs: Mapping[str, str], se
     for name in secrets:
         file = folder / "secrets" / name
         print(f"{file}: a password; only {file.owner()} can read it")
+    if broker.tls:
+        authority = folder / "secrets" / "mqtt-ca"
+        print(f"put the certificate of the broker's authority (PEM) into {authority}, unless this machine knows it")
     if broker.username and not broker.password:
         print(f"no password is known for the broker: write it into {folder / 'secrets' / 'mqtt-password'} (mode 600)")
     for name, uri in inputs.items():

@@ -12,6 +12,7 @@ from agent.core.types import (
     EventType,
     Job,
     JobState,
+    LineSummary,
     Problem,
     Record,
     ResultFile,
@@ -19,6 +20,7 @@ from agent.core.types import (
     Summary,
     TrackSummary,
     View,
+    ZoneSummary,
 )
 
 
@@ -58,4 +60,7 @@ def _event(values: dict[str, Any]) -> Event:
 
 def _summary(values: dict[str, Any]) -> Summary:
     tracks = tuple(TrackSummary(**{**track, "box": tuple(track["box"])}) for track in values.pop("tracks"))
+    for keys, kind in ((("zones", "past_zones"), ZoneSummary), (("lines", "past_lines"), LineSummary)):
+        for key in keys:
+            values[key] = {name: kind(**place) for name, place in values.get(key, {}).items()}
     return Summary(**{**values, "view": View(values["view"])}, tracks=tracks)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from agent.core.scene import NO_SCENE, Scene
 
 Image = NDArray[np.uint8]
 """(height, width, 3) BGR."""
@@ -84,6 +87,8 @@ class Result:
     frame: Frame
     detections: Detections
     tracks: Tracks
+    scene: Scene = NO_SCENE
+    """What was drawn on the picture when the frame was analysed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,29 @@ class TrackSummary:
     moved_bl: float
     box: tuple[float, float, float, float]
     """left, top, width, height, each 0..1."""
+    zone: str = ""
+    """The first zone of the scene that it is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSummary:
+    """What went on in a zone in one window."""
+
+    count: int = 0
+    animal_s: float = 0.0
+    visits: int = 0
+    total_animal_s: float = 0.0
+    total_visits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LineSummary:
+    """Who went over a line in one window."""
+
+    entered: int = 0
+    left: int = 0
+    total_entered: int = 0
+    total_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +154,10 @@ class Totals:
 
     animal_s: float = 0.0
     distance_bl: float = 0.0
+    distance_m: float = 0.0
+    zones: Mapping[str, ZoneSummary] = field(default_factory=dict)
+    """Of these the totals count; also of zones that are no longer in the scene."""
+    lines: Mapping[str, LineSummary] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +189,15 @@ class Summary:
     total_distance_bl: float
     tracks: tuple[TrackSummary, ...]
     tracks_omitted: int
+    distance_m: float | None = None
+    distance_error_ratio: float | None = None
+    total_distance_m: float = 0.0
+    """Also known while no ground is set, but not told then."""
+    zones: dict[str, ZoneSummary] = field(default_factory=dict)
+    lines: dict[str, LineSummary] = field(default_factory=dict)
+    past_zones: dict[str, ZoneSummary] = field(default_factory=dict)
+    """The totals of zones that are not in the scene now, so that they go on where one comes back. Not told."""
+    past_lines: dict[str, LineSummary] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -159,10 +160,10 @@ def summary(value: Record, inner: Summary) -> record_pb2.Summary:
         clock_synced=value.clock_synced,
         model=value.model,
         view=f"VIEW_{inner.view}",
-        tracks=[
-            record_pb2.SummaryTrack(track=t.track, label=t.label, age_s=t.age_s, moved_bl=t.moved_bl, box=t.box)
-            for t in inner.tracks
-        ],
+        total_distance_m=None if inner.distance_m is None else inner.total_distance_m,
+        zones={name: record_pb2.Summary.Zone(**asdict(zone)) for name, zone in inner.zones.items()},
+        lines={name: record_pb2.Summary.Line(**asdict(line)) for name, line in inner.lines.items()},
+        tracks=[record_pb2.SummaryTrack(**asdict(track)) for track in inner.tracks],
         **_plain(inner),
     )
 
@@ -171,8 +172,8 @@ def _plain(inner: Summary) -> dict[str, Any]:
     """The fields that have the same name and form on both sides."""
     same = (
         "period_s covered_s frames frames_dropped count count_mean count_error known_count count_off counts score_mean "
-        "activity moving_ratio distance_bl spacing_bl longest_still_s id_switches total_animal_s total_distance_bl "
-        "tracks_omitted"
+        "activity moving_ratio distance_bl distance_m distance_error_ratio spacing_bl longest_still_s id_switches "
+        "total_animal_s total_distance_bl tracks_omitted"
     )
     return {name: getattr(inner, name) for name in same.split()}
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any
 
 from agent.core.errors import InvalidArgument
-from agent.rpc import convert
+from agent.rpc import convert, scene
 from agent.rpc.node import Node
 from agent.rpc.once import do_once
 from agent.runtime.engine import Engine
@@ -129,6 +130,17 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
             return pb.SetStreamResponse(stream=self._set(request.stream, changes))
 
         return do_once(self._engine.journal, context, request, pb.SetStreamResponse, action)
+
+    async def GetScene(self, request: pb.GetSceneRequest, context: Any) -> pb.GetSceneResponse:
+        view = self._engine.stream(request.stream)
+        return scene.pack(pb.GetSceneResponse, view.stream, view.values.scene)
+
+    async def SetScene(self, request: pb.SetSceneRequest, context: Any) -> pb.SetSceneResponse:
+        def action() -> pb.SetSceneResponse:
+            view = self._engine.set_stream(request.stream, {"scene": asdict(scene.unpack(request))})
+            return scene.pack(pb.SetSceneResponse, view.stream, view.values.scene)
+
+        return do_once(self._engine.journal, context, request, pb.SetSceneResponse, action)
 
     async def DeleteStream(self, request: pb.DeleteStreamRequest, context: Any) -> pb.DeleteStreamResponse:
         def action() -> pb.DeleteStreamResponse:

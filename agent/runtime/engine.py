@@ -231,6 +231,7 @@ class Engine:
             run.cancel()
         elif run:
             run.set_known_count(values.known_count)
+            run.set_scene(values.scene)
         elif values.enabled and not old.enabled and values.input and self._rooms.is_live(values.input):
             self.compute(name)
 

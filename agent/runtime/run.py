@@ -23,6 +23,7 @@ from agent.core.events import CameraWatch
 from agent.core.herd.window import Herd
 from agent.core.pipeline import Pipeline
 from agent.core.ports import Detector, Sink, Source
+from agent.core.scene import Scene
 from agent.core.types import Body, Event, InputInfo, Job, JobState, Problem, Result, ResultFile, Summary
 from agent.journal import Journal
 from agent.runtime import run_json
@@ -49,6 +50,7 @@ class Plan:
     job: Job
     live: bool
     max_fps: float
+    scene: Scene
     tell_tracks: bool
     """Whether records tell the single tracks."""
     settings: Mapping[str, Any]
@@ -100,6 +102,7 @@ class Run:
         )
         self._writer: Writer | None = None
         self._herd: Herd | None = None
+        self._scene = plan.scene
         self._model_sha256 = ""
         self._first_track = 1
         self._newest_track = 0
@@ -159,6 +162,10 @@ class Run:
         """Takes effect with the window that is open."""
         if self._herd is not None:
             self._herd.set_known_count(known_count)
+
+    def set_scene(self, scene: Scene) -> None:
+        """Takes effect with the next frame."""
+        self._scene = scene
 
     def save(self) -> None:
         """Brings the journal up to date: the job, the event of its end, the track ids it used. Raises HerdlinkError."""
@@ -225,6 +232,7 @@ class Run:
         """The next picture in order, with what the model has found in it."""
         frame, detections, seconds = seen
         self._figures.add("detect", seconds)
+        pipeline.set_scene(self._scene)
         with self._figures.stage("track"):
             result = pipeline.track(frame, detections)
         self._keep_track_ids(result)

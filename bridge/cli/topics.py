@@ -1,4 +1,4 @@
-"""herdlink topics: every topic of a node, and every command with its JSON fields, from the contract."""
+"""herdlink topics: every topic of a node, every command with its JSON fields, and who may use them on the broker."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import MethodDescriptor
 
     from bridge.core.topics import Topics
+    from bridge.settings import BridgeSettings
 
-HELP = "Show a node's MQTT topics, and every command with its JSON fields."
+HELP = "Show a node's MQTT topics, and every command with its JSON fields; or the broker's access list."
 EXAMPLE = "herdlink topics --node barn2"
 WIDTH = 118
+_WATCH = (
+    ("maxPerS", "number", "at most so many items a second, 0.01 to 10 (2)"),
+    ("forS", "number", "for so many seconds, 0.01 to 300 (10); then comes the end marker"),
+)
 _ENVELOPE = (
     ("id", "text or number", "the answer repeats it"),
     ("replyTo", "text", "topic for the answer, below {client} or a prefix of commands.reply_prefixes"),
@@ -29,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--base", metavar="B", default="", help="what all topics begin with (default: as in bridge.toml)"
     )
     parser.add_argument("--node", metavar="N", default="", help="the node's id (default: as in bridge.toml)")
+    parser.add_argument(
+        "--acl", action="store_true", help="print mosquitto's access list instead: for every node, or for --node alone"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,13 +45,23 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         settings = load_settings()
-        topics = Topics(args.base or settings.mqtt.base, args.node or settings.agents[0].node or "NODE")
+        base = args.base or settings.mqtt.base
+        topics = Topics(base, args.node or settings.agents[0].node or "NODE")
         _check(topics)
     except BadSettings as error:
         print(f"herdlink: {error}", file=sys.stderr)
         return 2
+    if args.acl:
+        print(_access_list(Topics(base, args.node or "+"), settings), end="")
+        return 0
     print("\n".join([*_topic_lines(topics), "", *_command_lines(topics, settings.commands.allow)]))
     return 0
+
+
+def _access_list(topics: Topics, settings: BridgeSettings) -> str:
+    from bridge.core.access import access_list
+
+    return access_list(topics, prefix=settings.homeassistant.prefix, reply_prefixes=settings.commands.reply_prefixes)
 
 
 def _check(topics: Topics) -> None:
@@ -64,40 +82,12 @@ def _check(topics: Topics) -> None:
 # -- topics -----------------------------------------------------------------------------------------------------------
 
 
-def topic_rows(topics: Topics, stream: str = "STREAM") -> list[tuple[str, str, str, str, str]]:
-    """(topic, in or out, retained, QoS, what) of all that the bridge reads and writes; a test holds it to that."""
-    from bridge.core.topics import NODE_LOG
-
-    rows = [
-        (
-            topics.commands.replace("+", "METHOD"),
-            "in",
-            "never",
-            "1",
-            "a command: the JSON of the method below; nothing means {}",
-        ),
-        (topics.reply("METHOD"), "out", "no", "1", "the answer, where the command names no topic for it"),
-        (topics.status, "out", "yes", "1", "online, unreachable (agent lost), offline (bridge lost) or stopped"),
-        (topics.info, "out", "yes", "1", "what the node is and can do (GetNode)"),
-        (topics.health, "out", "yes", "1", "how the node is, every minute and when its problems change (GetHealth)"),
-        (topics.records(NODE_LOG, "event"), "out", "no", "1", "what befalls the node itself, live: disk_low"),
-        (topics.records(NODE_LOG, "events"), "out", "no", "1", "every such event in order"),
-    ]
-    leaves = (
-        ("state", "yes", "1", "how the stream goes: state, progress, frames/s, error"),
-        ("job", "yes", "1", "the newest job and the files it left"),
-        ("summary", "yes", "1", "the newest numbers, live; never a repeat"),
-        ("summaries", "no", "1", "every summary in order; sequence has no gap within a journal"),
-        ("event", "no", "1", "what has just happened, live: at most 30 s old, never a repeat"),
-        ("events", "no", "1", "every event in order; numbered by themselves, without a gap"),
-        ("snapshot", "yes", "0", "the newest picture: a JPEG of at most 256 KiB"),
-    )
-    return [*rows, *((topics.stream(stream, leaf), "out", kept, qos, what) for leaf, kept, qos, what in leaves)]
-
-
 def _topic_lines(topics: Topics) -> list[str]:
-    head = ("TOPIC", "DIR", "RETAINED", "QOS", "WHAT")
-    rows = [head, *topic_rows(topics)]
+    rows: list[tuple[str, ...]] = [
+        (row.topic, row.direction, row.retained, str(row.qos), row.what)
+        for row in topics.rows(stream="STREAM", method="METHOD")
+    ]
+    rows = [("TOPIC", "DIR", "RETAINED", "QOS", "WHAT"), *rows]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return ["  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[4]]) for row in rows]
 
@@ -106,7 +96,7 @@ def _topic_lines(topics: Topics) -> list[str]:
 
 
 def _command_lines(topics: Topics, allow: Sequence[str]) -> Iterator[str]:
-    from bridge.core.commands import unary_methods
+    from bridge.core.commands import callable_methods
 
     example = topics.commands.replace("+", "GetInput")
     yield f"Commands, e.g. mosquitto_pub -q 1 -t {example} -m '{{}}'"
@@ -116,7 +106,7 @@ def _command_lines(topics: Topics, allow: Sequence[str]) -> Iterator[str]:
     )
     for name in sorted(allow):
         yield ""
-        yield from _method_lines(topics, unary_methods()[name])
+        yield from _method_lines(topics, callable_methods()[name])
 
 
 def _method_lines(topics: Topics, method: MethodDescriptor) -> Iterator[str]:
@@ -127,8 +117,11 @@ def _method_lines(topics: Topics, method: MethodDescriptor) -> Iterator[str]:
     fields = [field for field in method.input_type.fields if field.name != "request_id"]
     yield from _field_lines(
         [
-            (field.json_name, type_in_words(field), comments().get(f"{method.input_type.name}.{field.name}", ""))
-            for field in fields
+            *(_WATCH if method.server_streaming else ()),
+            *(
+                (field.json_name, type_in_words(field), comments().get(f"{method.input_type.name}.{field.name}", ""))
+                for field in fields
+            ),
         ]
     )
 

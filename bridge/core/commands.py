@@ -18,10 +18,14 @@ from herdlink.v1 import edge_pb2, record_pb2, track_pb2
 PAYLOAD_LIMIT = 256 * 1024
 ID_LIMIT = 256
 DEADLINE_LIMIT_MS = 86_400_000
+WATCH_PER_S_LIMIT = 10.0
+WATCH_S_LIMIT = 300.0
 REQUEST_ID_BYTES = 16
 """Correlation data of so many bytes is taken for unique."""
 _FILES = (edge_pb2, track_pb2, record_pb2)
 _NEVER_BY_DEFAULT = ("AckRecords",)
+STREAMED = ("WatchTracks",)
+"""Methods that stream, and that may be called all the same: so many items a second, for so long."""
 _ENVELOPE = {
     "id": "id",
     "replyTo": "reply_to",
@@ -54,6 +58,14 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """How much of a stream is wanted; stands beside the request of a method that streams."""
+
+    max_per_s: float = 2.0
+    for_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A command that can be carried out."""
 
@@ -70,14 +82,21 @@ def unary_methods() -> Mapping[str, MethodDescriptor]:
     return {m.name: m for m in methods if not (m.client_streaming or m.server_streaming)}
 
 
+@functools.cache
+def callable_methods() -> Mapping[str, MethodDescriptor]:
+    """Every method that a command may name."""
+    streamed = {name: track_pb2.DESCRIPTOR.services_by_name["TrackService"].methods_by_name[name] for name in STREAMED}
+    return {**unary_methods(), **streamed}
+
+
 def default_allow() -> tuple[str, ...]:
     """The methods that may be called where the settings say nothing."""
-    return tuple(sorted(name for name in unary_methods() if name not in _NEVER_BY_DEFAULT))
+    return tuple(sorted(name for name in callable_methods() if name not in _NEVER_BY_DEFAULT))
 
 
 def find_method(name: str, allow: Iterable[str]) -> MethodDescriptor:
     """The method a command names. Raises Refusal: UNIMPLEMENTED, PERMISSION_DENIED."""
-    method = unary_methods().get(name)
+    method = callable_methods().get(name)
     if method is None:
         known = ", ".join(sorted(allow))
         raise Refusal("UNIMPLEMENTED", "UNKNOWN_METHOD", f"no method {name[:80]!r}; there are: {known}")
@@ -123,6 +142,18 @@ def split_envelope(values: dict[str, Any]) -> tuple[Envelope, dict[str, Any]]:
     return envelope, {key: value for key, value in values.items() if key not in _ENVELOPE}
 
 
+def split_watch(fields: dict[str, Any]) -> tuple[Watch, dict[str, Any]]:
+    """How much of a stream is wanted, and the request's own fields. Raises Refusal."""
+    names = {"maxPerS": "max_per_s", "max_per_s": "max_per_s", "forS": "for_s", "for_s": "for_s"}
+    limits = {"max_per_s": WATCH_PER_S_LIMIT, "for_s": WATCH_S_LIMIT}
+    given = {names[key]: value for key, value in fields.items() if key in names and value is not None}
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0.01 <= value <= limits[name]:
+            shown = {"max_per_s": "maxPerS", "for_s": "forS"}[name]
+            raise _bad_value(f"{shown} is a number from 0.01 to {limits[name]:g}")
+    return Watch(**given), {key: value for key, value in fields.items() if key not in names}
+
+
 def build(method: MethodDescriptor, fields: dict[str, Any], request_id: str) -> Command:
     """The request message; `request_id` is handed on where the method knows one. Raises Refusal naming the field."""
     _check_names(method, fields)
@@ -159,8 +190,22 @@ def success(node: str, id_: str | float | None, message: Message) -> bytes:
 
 def failure(node: str, id_: str | float | None, error: Refusal) -> bytes:
     """The answer of one that did not."""
-    told = {"code": error.code, "reason": error.reason, "message": error.message}
-    return _answer(node, id_, {"ok": False, "error": told})
+    return _answer(node, id_, {"ok": False, "error": _told(error)})
+
+
+def watch_item(node: str, id_: str | float | None, item: int, message: Any, *, skipped: int) -> bytes:
+    """One message of a stream; `skipped`: those left out since the one before."""
+    return _answer(node, id_, {"ok": True, "item": item, "skipped": skipped, "data": to_json(message)})
+
+
+def watch_end(node: str, id_: str | float | None, *, items: int, why: str, error: Refusal | None = None) -> bytes:
+    """The last word on a stream, after so many items. `why`: TIME, STREAM_ENDED or ERROR."""
+    rest: dict[str, Any] = {"ok": error is None, "end": why, "items": items}
+    return _answer(node, id_, rest if error is None else {**rest, "error": _told(error)})
+
+
+def _told(error: Refusal) -> dict[str, str]:
+    return {"code": error.code, "reason": error.reason, "message": error.message}
 
 
 def _answer(node: str, id_: str | float | None, rest: dict[str, Any]) -> bytes:

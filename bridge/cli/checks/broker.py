@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import statistics
 import time
 from collections.abc import Sequence
@@ -12,9 +13,10 @@ from bridge.cli.checks import node_topics
 from bridge.cli.checks.finding import Finding, Findings, fail, ok, warn
 from bridge.cli.checks.node_topics import access
 from bridge.cli.checks.probe import NoBroker, Probe
+from bridge.core import trouble
 from bridge.core.publications import SNAPSHOT_BYTES
 from bridge.core.topics import Topics
-from bridge.settings import BridgeSettings, mqtt_password
+from bridge.settings import BadSettings, BridgeSettings, mqtt_password, mqtt_tls
 
 CONNECT_S = 4.0
 ECHO_S = 2.0
@@ -34,20 +36,20 @@ def look(settings: BridgeSettings, nodes: Sequence[str]) -> Findings:
     place = f"{mqtt.host}:{mqtt.port}"
     try:
         socket.create_connection((mqtt.host, mqtt.port), timeout=CONNECT_S).close()
-    except OSError as error:
-        yield _unreachable(place, error)
-        return
-    try:
-        probe = Probe(mqtt, mqtt_password(settings))
+        probe = Probe(mqtt, mqtt_password(settings), mqtt_tls(settings))
     except NoBroker as refused:
-        yield _refused(settings, place, refused.reason)
+        yield _refused(settings, place, refused)
+        return
+    except BadSettings as error:
+        yield fail("broker", str(error), "mend the file, or write mqtt.tls = false on a network that you trust")
         return
     except OSError as error:
-        yield _unreachable(place, error)
+        yield _unreachable(settings, place, error)
         return
     try:
         who = f"as {mqtt.username}" if mqtt.username else "without a login"
-        yield ok("broker", f"{place} lets us in {who}, MQTT {_VERSIONS[mqtt.version]}")
+        how = f"MQTT {_VERSIONS[mqtt.version]}{' over TLS' if mqtt.tls else ''}"
+        yield ok("broker", f"{place} lets us in {who}, {how}")
         yield from _limits(settings, probe)
         answers = f"{mqtt.base}/client/{probe.id}"
         echo = _echo(settings, probe, answers)
@@ -61,7 +63,9 @@ def look(settings: BridgeSettings, nodes: Sequence[str]) -> Findings:
 # -- getting in -------------------------------------------------------------------------------------------------------
 
 
-def _unreachable(place: str, error: OSError) -> Finding:
+def _unreachable(settings: BridgeSettings, place: str, error: OSError) -> Finding:
+    if isinstance(error, ssl.SSLError) or (settings.mqtt.tls and isinstance(error, ConnectionResetError)):
+        return _parted(trouble.not_reached(_place(settings), error))
     if isinstance(error, socket.gaierror):
         return fail(
             "broker", f"{place}: no such host", "mend mqtt.host in bridge.toml; an address such as 10.0.0.2 will do"
@@ -73,9 +77,26 @@ def _unreachable(place: str, error: OSError) -> Finding:
     return fail("broker", f"{place}: {error.strerror or error}", "check mqtt.host and the network")
 
 
-def _refused(settings: BridgeSettings, place: str, reason: str) -> Finding:
+def _place(settings: BridgeSettings) -> trouble.Place:
+    mqtt = settings.mqtt
+    return trouble.Place(mqtt.host, mqtt.port, mqtt.tls, mqtt.username)
+
+
+def _parted(sentence: str) -> Finding:
+    """A sentence with its cure, as the bridge logs it."""
+    for mark in ("; ", ": "):
+        told, found, cure = sentence.rpartition(mark)
+        if found:
+            return fail("broker", told, cure)
+    return fail("broker", sentence, "see the broker's log")
+
+
+def _refused(settings: BridgeSettings, place: str, refused: NoBroker) -> Finding:
+    reason = refused.reason
+    if not reason and settings.mqtt.tls:
+        return _parted(trouble.hung_up(_place(settings), refused.words))
     if not reason:
-        cure = "is it MQTT without TLS? Usually that is port 1883; mend mqtt.port in bridge.toml"
+        cure = "does it want TLS? Then mqtt.tls = true (usually with port 8883); else mend mqtt.port in bridge.toml"
         return fail("broker", f"{place} hangs up without a word", cure)
     if "protocol" in reason.lower():
         return fail(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import secrets
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from typing import Any
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from bridge.broker import LastWords
 from bridge.settings import MqttSettings
 
 WAIT_S = 5.0
@@ -32,17 +35,18 @@ class Message:
 
 
 class NoBroker(Exception):
-    """It does not let us in; `reason` is the broker's word, empty where it said none."""
+    """It does not let us in; `reason` is the broker's word, empty where it said none, `words` those of the network."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, words: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.words = words
 
 
 class Probe:
     """One connection with a passing id, so that a running bridge keeps its own."""
 
-    def __init__(self, settings: MqttSettings, password: str | None) -> None:
+    def __init__(self, settings: MqttSettings, password: str | None, tls: ssl.SSLContext | None = None) -> None:
         modern = settings.version == 5
         self.properties: Any = None
         self.messages: list[Message] = []
@@ -57,6 +61,12 @@ class Probe:
         )
         if settings.username:
             self._client.username_pw_set(settings.username, password)
+        if tls is not None:
+            self._client.tls_set_context(tls)
+        self._words = LastWords()
+        words = logging.Logger("paho", logging.ERROR)
+        words.addHandler(self._words)
+        self._client.enable_logger(words)
         self._listen()
         self._client.connect(settings.host, settings.port, settings.keepalive_s)
         self._client.loop_start()
@@ -139,7 +149,7 @@ class Probe:
         welcome = self._wait("connected", 0)
         if welcome is None or welcome[0].is_failure:
             self.close()
-            raise NoBroker(str(welcome[0]) if welcome else "")
+            raise NoBroker(str(welcome[0]) if welcome else "", self._words.words)
         self.properties = welcome[1]
 
     def _wait(self, kind: str, number: int) -> Any:

@@ -230,6 +230,56 @@ class DeleteStreamResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class GetSceneRequest(_message.Message):
+    __slots__ = ("stream",)
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    stream: str
+    def __init__(self, stream: _Optional[str] = ...) -> None: ...
+
+class GetSceneResponse(_message.Message):
+    __slots__ = ("stream", "area", "zones", "lines", "ground")
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    AREA_FIELD_NUMBER: _ClassVar[int]
+    ZONES_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    GROUND_FIELD_NUMBER: _ClassVar[int]
+    stream: str
+    area: _containers.RepeatedCompositeFieldContainer[_types_pb2.Point]
+    zones: _containers.RepeatedCompositeFieldContainer[_types_pb2.SceneZone]
+    lines: _containers.RepeatedCompositeFieldContainer[_types_pb2.SceneLine]
+    ground: _types_pb2.Ground
+    def __init__(self, stream: _Optional[str] = ..., area: _Optional[_Iterable[_Union[_types_pb2.Point, _Mapping]]] = ..., zones: _Optional[_Iterable[_Union[_types_pb2.SceneZone, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[_types_pb2.SceneLine, _Mapping]]] = ..., ground: _Optional[_Union[_types_pb2.Ground, _Mapping]] = ...) -> None: ...
+
+class SetSceneRequest(_message.Message):
+    __slots__ = ("stream", "area", "zones", "lines", "ground", "request_id")
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    AREA_FIELD_NUMBER: _ClassVar[int]
+    ZONES_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    GROUND_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    stream: str
+    area: _containers.RepeatedCompositeFieldContainer[_types_pb2.Point]
+    zones: _containers.RepeatedCompositeFieldContainer[_types_pb2.SceneZone]
+    lines: _containers.RepeatedCompositeFieldContainer[_types_pb2.SceneLine]
+    ground: _types_pb2.Ground
+    request_id: str
+    def __init__(self, stream: _Optional[str] = ..., area: _Optional[_Iterable[_Union[_types_pb2.Point, _Mapping]]] = ..., zones: _Optional[_Iterable[_Union[_types_pb2.SceneZone, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[_types_pb2.SceneLine, _Mapping]]] = ..., ground: _Optional[_Union[_types_pb2.Ground, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class SetSceneResponse(_message.Message):
+    __slots__ = ("stream", "area", "zones", "lines", "ground")
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    AREA_FIELD_NUMBER: _ClassVar[int]
+    ZONES_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    GROUND_FIELD_NUMBER: _ClassVar[int]
+    stream: str
+    area: _containers.RepeatedCompositeFieldContainer[_types_pb2.Point]
+    zones: _containers.RepeatedCompositeFieldContainer[_types_pb2.SceneZone]
+    lines: _containers.RepeatedCompositeFieldContainer[_types_pb2.SceneLine]
+    ground: _types_pb2.Ground
+    def __init__(self, stream: _Optional[str] = ..., area: _Optional[_Iterable[_Union[_types_pb2.Point, _Mapping]]] = ..., zones: _Optional[_Iterable[_Union[_types_pb2.SceneZone, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[_types_pb2.SceneLine, _Mapping]]] = ..., ground: _Optional[_Union[_types_pb2.Ground, _Mapping]] = ...) -> None: ...
+
 class GetNodeRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -113,6 +113,16 @@ class EdgeServiceStub(object):
                 request_serializer=herdlink_dot_v1_dot_edge__pb2.DeleteStreamRequest.SerializeToString,
                 response_deserializer=herdlink_dot_v1_dot_edge__pb2.DeleteStreamResponse.FromString,
                 _registered_method=True)
+        self.GetScene = channel.unary_unary(
+                '/herdlink.v1.EdgeService/GetScene',
+                request_serializer=herdlink_dot_v1_dot_edge__pb2.GetSceneRequest.SerializeToString,
+                response_deserializer=herdlink_dot_v1_dot_edge__pb2.GetSceneResponse.FromString,
+                _registered_method=True)
+        self.SetScene = channel.unary_unary(
+                '/herdlink.v1.EdgeService/SetScene',
+                request_serializer=herdlink_dot_v1_dot_edge__pb2.SetSceneRequest.SerializeToString,
+                response_deserializer=herdlink_dot_v1_dot_edge__pb2.SetSceneResponse.FromString,
+                _registered_method=True)
         self.GetNode = channel.unary_unary(
                 '/herdlink.v1.EdgeService/GetNode',
                 request_serializer=herdlink_dot_v1_dot_edge__pb2.GetNodeRequest.SerializeToString,
@@ -237,6 +247,21 @@ class EdgeServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetScene(self, request, context):
+        """What is drawn on a stream's picture: its answer is what SetScene takes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetScene(self, request, context):
+        """Replaces all of it; what is left out is gone. Takes effect with the next frame, of a running job too, and outlives a
+        restart. The totals of a zone or line go on by its name. INVALID_ARGUMENT (BAD_SCENE) says what cannot be meant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetNode(self, request, context):
         """What the node is and can do.
         """
@@ -323,6 +348,16 @@ def add_EdgeServiceServicer_to_server(servicer, server):
                     servicer.DeleteStream,
                     request_deserializer=herdlink_dot_v1_dot_edge__pb2.DeleteStreamRequest.FromString,
                     response_serializer=herdlink_dot_v1_dot_edge__pb2.DeleteStreamResponse.SerializeToString,
+            ),
+            'GetScene': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetScene,
+                    request_deserializer=herdlink_dot_v1_dot_edge__pb2.GetSceneRequest.FromString,
+                    response_serializer=herdlink_dot_v1_dot_edge__pb2.GetSceneResponse.SerializeToString,
+            ),
+            'SetScene': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetScene,
+                    request_deserializer=herdlink_dot_v1_dot_edge__pb2.SetSceneRequest.FromString,
+                    response_serializer=herdlink_dot_v1_dot_edge__pb2.SetSceneResponse.SerializeToString,
             ),
             'GetNode': grpc.unary_unary_rpc_method_handler(
                     servicer.GetNode,
@@ -722,6 +757,60 @@ class EdgeService(object):
             '/herdlink.v1.EdgeService/DeleteStream',
             herdlink_dot_v1_dot_edge__pb2.DeleteStreamRequest.SerializeToString,
             herdlink_dot_v1_dot_edge__pb2.DeleteStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetScene(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/herdlink.v1.EdgeService/GetScene',
+            herdlink_dot_v1_dot_edge__pb2.GetSceneRequest.SerializeToString,
+            herdlink_dot_v1_dot_edge__pb2.GetSceneResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetScene(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/herdlink.v1.EdgeService/SetScene',
+            herdlink_dot_v1_dot_edge__pb2.SetSceneRequest.SerializeToString,
+            herdlink_dot_v1_dot_edge__pb2.SetSceneResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -117,6 +117,20 @@ class EdgeServiceStub:
     ]
     """Cancels the stream's job and forgets what commands have set. Results, jobs and records stay."""
 
+    GetScene: grpc.UnaryUnaryMultiCallable[
+        herdlink.v1.edge_pb2.GetSceneRequest,
+        herdlink.v1.edge_pb2.GetSceneResponse,
+    ]
+    """What is drawn on a stream's picture: its answer is what SetScene takes."""
+
+    SetScene: grpc.UnaryUnaryMultiCallable[
+        herdlink.v1.edge_pb2.SetSceneRequest,
+        herdlink.v1.edge_pb2.SetSceneResponse,
+    ]
+    """Replaces all of it; what is left out is gone. Takes effect with the next frame, of a running job too, and outlives a
+    restart. The totals of a zone or line go on by its name. INVALID_ARGUMENT (BAD_SCENE) says what cannot be meant.
+    """
+
     GetNode: grpc.UnaryUnaryMultiCallable[
         herdlink.v1.edge_pb2.GetNodeRequest,
         herdlink.v1.edge_pb2.GetNodeResponse,
@@ -227,6 +241,20 @@ class EdgeServiceAsyncStub:
         herdlink.v1.edge_pb2.DeleteStreamResponse,
     ]
     """Cancels the stream's job and forgets what commands have set. Results, jobs and records stay."""
+
+    GetScene: grpc.aio.UnaryUnaryMultiCallable[
+        herdlink.v1.edge_pb2.GetSceneRequest,
+        herdlink.v1.edge_pb2.GetSceneResponse,
+    ]
+    """What is drawn on a stream's picture: its answer is what SetScene takes."""
+
+    SetScene: grpc.aio.UnaryUnaryMultiCallable[
+        herdlink.v1.edge_pb2.SetSceneRequest,
+        herdlink.v1.edge_pb2.SetSceneResponse,
+    ]
+    """Replaces all of it; what is left out is gone. Takes effect with the next frame, of a running job too, and outlives a
+    restart. The totals of a zone or line go on by its name. INVALID_ARGUMENT (BAD_SCENE) says what cannot be meant.
+    """
 
     GetNode: grpc.aio.UnaryUnaryMultiCallable[
         herdlink.v1.edge_pb2.GetNodeRequest,
@@ -366,6 +394,24 @@ class EdgeServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[herdlink.v1.edge_pb2.DeleteStreamResponse, collections.abc.Awaitable[herdlink.v1.edge_pb2.DeleteStreamResponse]]:
         """Cancels the stream's job and forgets what commands have set. Results, jobs and records stay."""
+
+    @abc.abstractmethod
+    def GetScene(
+        self,
+        request: herdlink.v1.edge_pb2.GetSceneRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[herdlink.v1.edge_pb2.GetSceneResponse, collections.abc.Awaitable[herdlink.v1.edge_pb2.GetSceneResponse]]:
+        """What is drawn on a stream's picture: its answer is what SetScene takes."""
+
+    @abc.abstractmethod
+    def SetScene(
+        self,
+        request: herdlink.v1.edge_pb2.SetSceneRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[herdlink.v1.edge_pb2.SetSceneResponse, collections.abc.Awaitable[herdlink.v1.edge_pb2.SetSceneResponse]]:
+        """Replaces all of it; what is left out is gone. Takes effect with the next frame, of a running job too, and outlives a
+        restart. The totals of a zone or line go on by its name. INVALID_ARGUMENT (BAD_SCENE) says what cannot be meant.
+        """
 
     @abc.abstractmethod
     def GetNode(

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -84,7 +85,7 @@ def test_a_secret_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> None:
         (["--camera", "a=rtsp://a:canary@1.1.1.1/", "--camera", "a=rtsp://a:canary@1.1.1.2/"], 1, "twice"),
         (["--camera", "a=gopher://a:canary@10.0.0.1/"], 1, "no input scheme"),
         (["--camera", "a=rtsp://a:***@10.0.0.1/"], 1, "give the password itself"),
-        (["--broker", "mqtts://a:canary@10.0.0.1"], 1, "mqtts:// is not there yet"),
+        (["--broker", "wss://a:canary@10.0.0.1"], 1, "with TLS mqtts://"),
         (["--broker", "mqtt://a:canary/b@10.0.0.1"], 1, "%2F"),
         (["--broker", "http://10.0.0.1"], 1, "--broker is mqtt://host"),
         (["--node", "all"], 1, "reserved"),
@@ -97,6 +98,16 @@ def test_what_is_wrong_is_said_without_the_password_and_nothing_is_written(
     assert told in done.stderr
     assert "canary" not in done.stderr + done.stdout
     assert not (tmp_path / "new").exists()
+
+
+def test_a_broker_with_tls(tmp_path: Path) -> None:
+    told = herdlink("init", "--broker", "mqtts://farm:canary@broker.farm", "--output", str(tmp_path)).stdout
+    assert "mqtts://farm@broker.farm:8883" in told
+    assert f"into {tmp_path / 'secrets' / 'mqtt-ca'}" in told
+    settings = tomllib.loads((tmp_path / "bridge.toml").read_text())["mqtt"]
+    assert (settings["host"], settings["port"], settings["tls"]) == ("broker.farm", 8883, True)
+    herdlink("init", "--broker", "mqtts://broker.farm:1", "--output", str(tmp_path), "--force")
+    assert tomllib.loads((tmp_path / "bridge.toml").read_text())["mqtt"]["port"] == 1
 
 
 def test_a_folder_that_cannot_be_written_is_one_plain_line(tmp_path: Path) -> None:

@@ -1,0 +1,13 @@
+"""What happens on the node itself, or on any stream of it."""
+
+from bridge.core.entity import EVENT_TYPES, Entity, Source
+
+ENTITY = Entity(
+    of="node",
+    component="event",
+    key="event",
+    name="Event",
+    korean="이벤트",
+    source=Source.EVENT,
+    options={"event_types": EVENT_TYPES},
+)
