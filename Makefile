@@ -56,7 +56,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy proto/examples/python
+	$(BIN)/mypy proto/examples/python docs/examples
 	$(BIN)/lint-imports
 	cd proto && ../$(BIN)/buf lint
 	cd proto && ../$(BIN)/buf breaking --against released/*.binpb
