@@ -58,14 +58,15 @@ test-homeassistant: setup $(HA_VENV)/.ready
 
 $(HA_VENV)/.ready: Makefile
 	$(HA_PYTHON) -m venv $(HA_VENV)
-	$(HA_VENV)/bin/python -m pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0
+	$(HA_VENV)/bin/python -m pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0 \
+		janus==2.0.0 Pillow
 	@touch $@
 
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy proto/examples/python
+	$(BIN)/mypy proto/examples/python docs/examples
 	$(BIN)/lint-imports
 	cd proto && ../$(BIN)/buf lint
 	cd proto && ../$(BIN)/buf breaking --against released/*.binpb
