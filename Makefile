@@ -4,6 +4,7 @@
 # make lint   the checks alone
 # make proto  write the generated code anew from proto/
 # make wheels herdlink, and the contract alone for peers (herdlink-proto), into dist/
+# make numbers  the table of docs/numbers.md anew: herd numbers against the simulated truth (some 2 minutes)
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,7 +15,7 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Stubs refuse a protobuf runtime older than their generator: 1.74 loads under protobuf 6.31 to 7.
 PROTO_TOOLS := grpcio-tools==1.74.0 mypy-protobuf==3.6.0 setuptools==80.9.0
 
-.PHONY: demo test test-boot lint proto proto-check wheels released lock setup packages clean
+.PHONY: demo numbers test test-boot lint proto proto-check wheels released lock setup packages clean
 
 setup: $(READY)
 
@@ -39,6 +40,9 @@ test: setup packages lint
 test-boot: setup packages
 	tests/install-boot-tools
 	HERDLINK_BOOT_TESTS=1 $(BIN)/python -m pytest tests/systemd tests/docker
+
+numbers: setup
+	PYTHONPATH=tests/agent/core/herd $(BIN)/python tests/agent/core/herd/herd_numbers.py
 
 lint: setup
 	$(BIN)/ruff check .
