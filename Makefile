@@ -1,6 +1,8 @@
 # make demo   the main job on a real clip, commanded over MQTT
 # make test   set up what is missing, then every check and test
 # make test-boot  as root: the services on a booted machine, the image built and run (some 5 minutes)
+# make bench  what the claims about speed rest on: ratios, measured in turn (some minutes on an idle machine)
+# make test-faults  ten minutes of killing broker, agent and bridge: nothing is lost
 # make lint   the checks alone
 # make proto  write the generated code anew from proto/
 # make wheels herdlink, and the contract alone for peers (herdlink-proto), into dist/
@@ -15,7 +17,7 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Stubs refuse a protobuf runtime older than their generator: 1.74 loads under protobuf 6.31 to 7.
 PROTO_TOOLS := grpcio-tools==1.74.0 mypy-protobuf==3.6.0 setuptools==80.9.0
 
-.PHONY: demo numbers test test-boot lint proto proto-check wheels released lock setup packages clean
+.PHONY: demo test test-boot test-faults bench numbers lint proto proto-check wheels released lock setup packages clean
 
 setup: $(READY)
 
@@ -37,9 +39,16 @@ demo: setup
 test: setup packages lint
 	$(BIN)/python -m pytest
 
+# Ten minutes of kill -9 on broker, agent and bridge, with and without persistence; some seconds of it are in `make test`.
+test-faults: setup packages
+	HERDLINK_FAULT_SECONDS=600 $(BIN)/python -m pytest -s tests/faults
+
 test-boot: setup packages
 	tests/install-boot-tools
 	HERDLINK_BOOT_TESTS=1 $(BIN)/python -m pytest tests/systemd tests/docker
+
+bench: setup packages
+	PYTHONPATH=proto:tests:tests/bench $(BIN)/python tests/bench/run.py
 
 numbers: setup
 	PYTHONPATH=tests/agent/core/herd $(BIN)/python tests/agent/core/herd/herd_numbers.py
