@@ -7,6 +7,7 @@
 # make lint   the checks alone
 # make proto  write the generated code anew from proto/
 # make wheels herdlink, and the contract alone for peers (herdlink-proto), into dist/
+# make numbers  the table of docs/numbers.md anew: herd numbers against the simulated truth (some 2 minutes)
 
 PYTHON ?= python3
 VENV := .venv
@@ -17,7 +18,8 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Stubs refuse a protobuf runtime older than their generator: 1.74 loads under protobuf 6.31 to 7.
 PROTO_TOOLS := grpcio-tools==1.74.0 mypy-protobuf==3.6.0 setuptools==80.9.0
 
-.PHONY: demo test test-boot test-faults test-homeassistant bench lint proto proto-check wheels released lock setup packages clean
+.PHONY: demo test test-boot test-faults test-homeassistant bench numbers lint proto proto-check wheels released lock setup packages
+.PHONY: clean
 
 setup: $(READY)
 
@@ -61,6 +63,9 @@ $(HA_VENV)/.ready: Makefile
 	$(HA_VENV)/bin/python -m pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0 \
 		janus==2.0.0 Pillow
 	@touch $@
+
+numbers: setup
+	PYTHONPATH=tests/agent/core/herd $(BIN)/python tests/agent/core/herd/herd_numbers.py
 
 lint: setup
 	$(BIN)/ruff check .
