@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -11,16 +12,17 @@ from typing import TYPE_CHECKING
 from agent.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from agent.core.model import ModelSpec
     from agent.detectors.onnx import OnnxDetector
     from agent.models.conclusions import Conclusion
     from agent.models.recognise import Recognised
     from agent.models.store import Store
 
 _WIDEST = 60
+_SIZE = re.compile(r"(\d{1,5})(?:x(\d{1,5}))?")
 
 
 def run(args: argparse.Namespace, store: Store) -> int:
-    from agent.cli.model import print_added, read_size
     from agent.detectors.onnx import open_detector, run_once
     from agent.models.class_names import read_labels
     from agent.models.overrides import read_overrides
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace, store: Store) -> int:
 
 def print_conclusions(conclusions: tuple[Conclusion, ...]) -> None:
     """A table of what was found out."""
-    from agent.cli.model import print_table
+    from agent.cli._table import print_table
 
     rows = [(one.key, str(one.value)[:_WIDEST], one.sure, one.why) for one in conclusions]
     print_table(("KEY", "VALUE", "SURE", "WHY"), rows)
@@ -77,3 +79,17 @@ def _settle(image: Path, detector: OnnxDetector, found: Recognised) -> None:
 
 def _text(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """Width and height of "640" or "640x384"; zeros for nothing. Raises InvalidArgument (BAD_MODEL_SIZE)."""
+    sides = _SIZE.fullmatch(text.strip().lower())
+    if text and not sides:
+        why = f"--size is a side or WIDTHxHEIGHT in pixels, e.g. 416 or 640x384; it is {text[:40]!r}"
+        raise InvalidArgument("BAD_MODEL_SIZE", why)
+    return (int(sides[1]), int(sides[2] or sides[1])) if sides else (0, 0)
+
+
+def print_added(path: Path, spec: ModelSpec) -> None:
+    """The last line of import and add."""
+    print(f"{spec.label}: {spec.width}x{spec.height}, {len(spec.labels)} labels, {path}")

@@ -38,7 +38,7 @@ class Layout:
 
 
 def run(args: argparse.Namespace, store: Store) -> int:
-    from agent.cli.model import print_table
+    from agent.cli._table import print_table
     from agent.detectors.onnx import open_detector
     from agent.models.shipped import find_or_fetch
 

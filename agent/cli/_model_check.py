@@ -161,7 +161,7 @@ def _others(spec: ModelSpec, dtype: str) -> Sequence[dict[str, Any]]:
 
 def print_tries(tried: Sequence[Try]) -> None:
     """A table, as described first."""
-    from agent.cli.model import print_table
+    from agent.cli._table import print_table
 
     rows = [
         (

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from agent.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from agent.core.model import ModelSpec
@@ -18,7 +14,6 @@ if TYPE_CHECKING:
 
 HELP = "Bring your own model: import, add, list, check, bench."
 EXAMPLE = "herdlink model add pigs.onnx --labels pigs.names --name pigs"
-_SIZE = re.compile(r"(\d{1,5})(?:x(\d{1,5}))?")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace, store: Store) -> int:
+    from agent.cli._model_add import print_added, read_size
     from agent.detectors.onnx import open_detector
     from agent.models.class_names import read_labels
     from agent.models.darknet import import_darknet
@@ -80,21 +76,8 @@ def _import(args: argparse.Namespace, store: Store) -> int:
     return 0
 
 
-def read_size(text: str) -> tuple[int, int]:
-    """Width and height of "640" or "640x384"; zeros for nothing. Raises InvalidArgument (BAD_MODEL_SIZE)."""
-    sides = _SIZE.fullmatch(text.strip().lower())
-    if text and not sides:
-        why = f"--size is a side or WIDTHxHEIGHT in pixels, e.g. 416 or 640x384; it is {text[:40]!r}"
-        raise InvalidArgument("BAD_MODEL_SIZE", why)
-    return (int(sides[1]), int(sides[2] or sides[1])) if sides else (0, 0)
-
-
-def print_added(path: Path, spec: ModelSpec) -> None:
-    """The last line of import and add."""
-    print(f"{spec.label}: {spec.width}x{spec.height}, {len(spec.labels)} labels, {path}")
-
-
 def _list(args: argparse.Namespace, store: Store) -> int:
+    from agent.cli._table import print_table
     from agent.models.shipped import SHIPPED
 
     names = store.names()
@@ -107,10 +90,3 @@ def _list(args: argparse.Namespace, store: Store) -> int:
 
 def _row(spec: ModelSpec) -> tuple[str, ...]:
     return spec.name, spec.format, f"{spec.width}x{spec.height}", str(len(spec.labels)), spec.sha256[:8]
-
-
-def print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Rows of text in columns, to stdout."""
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    for row in (head, *rows):
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())

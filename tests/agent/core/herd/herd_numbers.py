@@ -17,7 +17,7 @@ from agent.core.pen import Painter
 from agent.core.pipeline import Pipeline
 from agent.core.scene import Ground, Line, Scene, Zone, pixels
 from agent.core.simulation import Truth, truth
-from agent.core.trackers.deepsort import make
+from agent.core.trackers.herd import make
 from agent.core.types import Doubles, Frame, Result
 from agent.detectors.scripted import open_detector
 from agent.embedders.none import open_embedder
