@@ -42,6 +42,8 @@ WELL: dict[str, Any] = {"problems": []}
 SHOWN: list[tuple[str, Any, str]] = [
     ("count", SUMMARY, "18"),
     ("count", BLIND, "None"),
+    ("count", "", ""),
+    ("analysis", "", ""),
     ("count_off", SUMMARY, "ON"),
     ("count_off", BLIND, "None"),
     ("activity", SUMMARY, "2.5"),

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="M", default="", help="a model in the store or a path (default: yolov4-tiny)"
     )
-    parser.add_argument("--tracker", metavar="K", default="", help="how tracks are held: deepsort, sort ...")
+    parser.add_argument("--tracker", metavar="K", default="", help="herd (default), deepsort or sort")
     parser.add_argument("--threshold", metavar="S", type=float, help="smallest score of a detection, 0..1")
     parser.add_argument("--labels", metavar="L", default="", help="what to look for, e.g. person,sheep (default: all)")
     parser.add_argument("--known-count", metavar="N", type=int, help="how many animals there should be")

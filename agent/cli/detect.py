@@ -125,7 +125,7 @@ def to_json(image: Image, found: Detections, labels: Sequence[str]) -> dict[str,
 
 def print_detections(found: Detections, labels: Sequence[str]) -> None:
     """A table to stdout."""
-    from agent.cli.model import print_table
+    from agent.cli._table import print_table
 
     rows = [
         (labels[number], f"{score:.2f}", *(f"{side:.0f}" for side in (left, top, right - left, bottom - top)))

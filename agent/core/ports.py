@@ -65,7 +65,7 @@ class Tracker(Protocol):
     """Follows objects through one job."""
 
     def update(self, detections: Detections, time: float) -> Tracks:
-        """The tracks seen in the frame of this `time` (seconds, growing). Call it for empty frames too."""
+        """The tracks in the frame of this `time` (seconds, growing). Call it for empty frames too."""
         ...
 
 

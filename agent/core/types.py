@@ -72,6 +72,7 @@ class Tracks:
     boxes: Floats = field(default_factory=lambda: _floats(0, 4))
     """(N, 4) left, top, right, bottom in pixels of the picture."""
     scores: Floats = field(default_factory=lambda: _floats(0))
+    """(N,) 0..1; 0 for one that is hidden and told where it must be."""
     classes: Ints = field(default_factory=_ints)
     ages: Floats = field(default_factory=lambda: _floats(0))
     """(N,) seconds since first seen."""

@@ -11,7 +11,7 @@ from agent.core.errors import InvalidArgument
 from agent.core.scene import NO_SCENE, Scene, read
 
 DEFAULT_THRESHOLD = 0.3
-DEFAULT_TRACKER = "deepsort"
+DEFAULT_TRACKER = "herd"
 
 
 class Origin(StrEnum):

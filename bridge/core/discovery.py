@@ -22,7 +22,8 @@ from herdlink.v1 import types_pb2
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".ts", ".mpg", ".mpeg", ".mjpeg", ".mjpg")
 _ONLINE = "{{ 'online' if value == 'online' else 'offline' }}"
-_RUNNING = "{{ 'online' if value_json.state == 'JOB_STATE_RUNNING' else 'offline' }}"
+# The topics of a stream that is deleted are cleared with an empty message, which is no JSON.
+_RUNNING = "{{ 'online' if value_json is defined and value_json.state == 'JOB_STATE_RUNNING' else 'offline' }}"
 _ALWAYS = (Source.EVENT, Source.STATUS)
 """Without availability: Home Assistant would replay the last event when it comes back, and `agent` tells it itself."""
 _STATE_KEYS = {Source.SNAPSHOT: "image_topic", Source.NONE: ""}
@@ -171,7 +172,10 @@ def _component(home: Home, entity: Entity, lane: Lane, key: str, place: str = ""
 def _reading(home: Home, entity: Entity, lane: Lane, place: str) -> dict[str, Any]:
     key = _STATE_KEYS.get(entity.source, "state_topic")
     topic = _topic(home.topics, entity, lane)
-    return {**({key: topic} if key else {}), **({"value_template": _put(entity.value, place)} if entity.value else {})}
+    value = _put(entity.value, place)
+    if "value_json" in value:
+        value = f"{{% if value_json is defined %}}{value}{{% endif %}}"
+    return {**({key: topic} if key else {}), **({"value_template": value} if value else {})}
 
 
 def _commanding(home: Home, entity: Entity, lane: Lane) -> dict[str, Any]:

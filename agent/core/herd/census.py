@@ -22,7 +22,7 @@ class Census:
         self._totals: Counter[int] = Counter()
         self._by_label: dict[int, Counter[int]] = {}
         self._score_sum = 0.0
-        self._tracks = 0
+        self._scored = 0
         self._spacings: list[float] = []
         self._next_spacing = -math.inf
 
@@ -33,7 +33,7 @@ class Census:
         for label, count in zip(*np.unique(tracks.classes, return_counts=True), strict=True):
             self._by_label.setdefault(int(label), Counter())[int(count)] += 1
         self._score_sum += float(tracks.scores.sum())
-        self._tracks += len(tracks)
+        self._scored += int(np.count_nonzero(tracks.scores))
         if len(tracks) > 1 and time >= self._next_spacing:
             self._next_spacing = time + _SPACING_EVERY_S - 1e-6
             self._spacings.append(spacing_bl(tracks, lengths))
@@ -63,7 +63,8 @@ class Census:
 
     @property
     def score_mean(self) -> float | None:
-        return self._score_sum / self._tracks if self._tracks else None
+        """Of the tracks that were seen: one that is told where it must be, hidden, has a score of 0."""
+        return self._score_sum / self._scored if self._scored else None
 
     @property
     def spacing_bl(self) -> float | None:

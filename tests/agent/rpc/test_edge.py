@@ -233,7 +233,7 @@ def test_the_node_describes_itself(shared_agent: AgentProcess) -> None:
     assert node.version != ""
     assert node.hardware.cpu_count >= 1
     assert node.hardware.memory_bytes > 1e8
-    assert {"deepsort", "sort"} <= set(node.trackers)
+    assert {"deepsort", "herd", "sort"} <= set(node.trackers)
     assert {"file", "http", "images", "rtsp", "synthetic"} <= set(node.schemes)
     assert len(node.journal) == 8
     assert node.limits.list_limit == 1000
