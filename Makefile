@@ -1,6 +1,7 @@
 # make demo   the main job on a real clip, commanded over MQTT
 # make test   set up what is missing, then every check and test
 # make test-boot  as root: the services on a booted machine, the image built and run (some 5 minutes)
+# make bench  what the claims about speed rest on: ratios, measured in turn (some minutes on an idle machine)
 # make test-homeassistant  Home Assistant's own code judges what is announced to it (HA_PYTHON: a Python 3.13)
 # make lint   the checks alone
 # make proto  write the generated code anew from proto/
@@ -15,7 +16,7 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Stubs refuse a protobuf runtime older than their generator: 1.74 loads under protobuf 6.31 to 7.
 PROTO_TOOLS := grpcio-tools==1.74.0 mypy-protobuf==3.6.0 setuptools==80.9.0
 
-.PHONY: demo test test-boot test-homeassistant lint proto proto-check wheels released lock setup packages clean
+.PHONY: demo test test-boot test-homeassistant bench lint proto proto-check wheels released lock setup packages clean
 
 setup: $(READY)
 
@@ -40,6 +41,9 @@ test: setup packages lint
 test-boot: setup packages
 	tests/install-boot-tools
 	HERDLINK_BOOT_TESTS=1 $(BIN)/python -m pytest tests/systemd tests/docker
+
+bench: setup packages
+	PYTHONPATH=proto:tests:tests/bench $(BIN)/python tests/bench/run.py
 
 # The newest that runs on this Python; 2026.11 wants a newer one than most machines have.
 HA_PYTHON ?= python3.13

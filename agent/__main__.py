@@ -97,6 +97,9 @@ def lock_state(folder: Path) -> Iterator[None]:
 
 
 async def _serve(settings: AgentSettings) -> None:
+    from agent.runtime.threads import calm_libraries
+
+    calm_libraries()
     from agent.assemble import open_node
     from agent.runtime.notify import beat, notify
 
@@ -105,20 +108,31 @@ async def _serve(settings: AgentSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     node = open_node(settings, loop=asyncio.get_running_loop())
     beating = asyncio.create_task(beat(), name="watchdog")
+    keeping = asyncio.create_task(node.upkeep.run(node.server.set_serving), name="upkeep")
     try:
         listening = await node.server.start(settings.rpc.listen, insecure=settings.rpc.insecure)
         for address in listening:
             log.info("node %s listens on %s", settings.node_name, address)
         node.engine.resume()
         notify("READY=1", f"STATUS=node {settings.node_name} listens on {', '.join(listening)}")
-        await stop.wait()
+        await _first(stop, keeping)
         log.info("stopping")
         notify("STOPPING=1", "STATUS=ending the jobs")
     finally:
+        keeping.cancel()
         await node.engine.close()
         await node.server.stop()
         node.journal.close()
         beating.cancel()
+
+
+async def _first(stop: asyncio.Event, keeping: asyncio.Task[None]) -> None:
+    """Waits for the stop; a bug that ends the housekeeping ends the agent as well, to be started anew."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if keeping.done():
+        keeping.result()
 
 
 if __name__ == "__main__":

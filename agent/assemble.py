@@ -7,11 +7,12 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agent import plugins
+from agent import plugins, trimming
 from agent.core.errors import FailedPrecondition, HerdlinkError, InvalidArgument, PermissionDenied
 from agent.core.herd.window import Herd
 from agent.core.model import ModelSpec
@@ -29,9 +30,11 @@ from agent.rpc.record import RecordService
 from agent.rpc.server import Server
 from agent.rpc.track import TrackService
 from agent.runtime.engine import Engine
+from agent.runtime.health import Health
 from agent.runtime.run import Plan
 from agent.runtime.secrets import expand
 from agent.runtime.streams import StreamValues
+from agent.runtime.upkeep import Upkeep
 from agent.settings import AgentSettings
 
 log = logging.getLogger("agent")
@@ -43,11 +46,14 @@ SCRIPTED = "scripted"
 
 
 class Detectors:
-    """Models that are open: several streams share one session. Opening is done once, on the thread that asks first."""
+    """Models that are open, and the threads that they work on: several streams share one session. Opening is done once,
+    on the thread that asks first.
+    """
 
     def __init__(self, *, provider: str, threads: int) -> None:
+        self.threads = threads or len(os.sched_getaffinity(0))
+        self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="model")
         self._provider = provider
-        self._threads = threads
         self._open: dict[tuple[Path, str], Detector] = {}
         self._lock = threading.Lock()
 
@@ -56,7 +62,8 @@ class Detectors:
         with self._lock:
             key = (path, spec.sha256)
             if key not in self._open:
-                self._open[key] = module.open_detector(path, spec, provider=self._provider, threads=self._threads)
+                # One thread a picture, as many pictures at once as there are threads: runtime/ahead.py says why.
+                self._open[key] = module.open_detector(path, spec, provider=self._provider, threads=1)
             return self._open[key]
 
     @property
@@ -72,13 +79,15 @@ class NodeParts:
     engine: Engine
     server: Server
     journal: Journal
+    upkeep: Upkeep
 
 
 def open_node(settings: AgentSettings, *, loop: asyncio.AbstractEventLoop) -> NodeParts:
     """Everything an agent is made of; nothing listens and no job runs yet."""
     store = Store(settings.state_dir / "models" if not os.environ.get("HERDLINK_STORE") else default_folder())
     detectors = Detectors(provider=settings.model.provider, threads=settings.model.threads)
-    journal = Journal(settings.state_dir / "journal.sqlite")
+    kept = trimming.Bounds(records=settings.journal.records, age_s=settings.journal.days * 86_400)
+    journal = Journal(settings.state_dir / "journal.sqlite", kept)
     if journal.set_aside:
         log.error("the journal was damaged; it is set aside as %s and a new one begun", journal.set_aside)
     rooms = NodeRooms(
@@ -87,25 +96,34 @@ def open_node(settings: AgentSettings, *, loop: asyncio.AbstractEventLoop) -> No
         detectors=detectors,
         bounds=Bounds(settings.media_roots, settings.output_root),
         totals=journal.totals,
-        to_json=convert.summary_json,
+        to_json=convert.record_json,
         notify=log.info,
     )
     streams = {
         name: stream.model_dump(exclude_none=True, exclude_defaults=True) for name, stream in settings.streams.items()
     }
-    engine = Engine(rooms=rooms, journal=journal, settings=streams, loop=loop)
+    engine = Engine(node=settings.node_name, rooms=rooms, journal=journal, settings=streams, loop=loop)
     node = Node(
         node=settings.node_name,
         journal=journal.id,
+        records=settings.journal.records,
         provider_wanted=settings.model.provider,
         provider=lambda: detectors.provider,
     )
+    upkeep = Upkeep(
+        engine=engine,
+        folders=(settings.state_dir, settings.output_root),
+        min_free_bytes=settings.journal.min_free_mb * 1e6,
+    )
+    health = Health(
+        engine=engine, upkeep=upkeep, provider_wanted=settings.model.provider, provider=lambda: detectors.provider
+    )
     server = Server(
-        edge=EdgeService(engine, node),
+        edge=EdgeService(engine, node, health),
         track=TrackService(engine, snapshot_width=settings.snapshot.width),
         record=RecordService(engine),
     )
-    return NodeParts(engine, server, journal)
+    return NodeParts(engine, server, journal, upkeep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +233,8 @@ class NodeRooms:
         """All that the job is made of; nothing is opened yet."""
         live = self.is_live(values.input)
         tracker = plugins.load(TRACKERS, values.tracker, "tracker")
+        # A tracker with a stage for poor boxes says how poor; the others take the confident ones.
+        lowest_score = getattr(tracker, "lowest_score", float)
         embedder = plugins.load("agent.embedders", "none", "embedder")
 
         def open_pipeline(detector: Detector, first_id: int) -> Pipeline:
@@ -223,26 +243,32 @@ class NodeRooms:
                 embedder=embedder.open_embedder(),
                 tracker=tracker.make(threshold=values.threshold, first_id=first_id, known_count=values.known_count),
                 threshold=values.threshold,
+                lowest=lowest_score(values.threshold),
                 wanted=values.labels,
             )
 
         def open_herd(detector: Detector) -> Herd:
             return Herd(
                 labels=detector.labels,
+                wanted=values.labels,
                 period_s=values.summary_period_s,
                 known_count=values.known_count,
                 totals=self._totals(job.stream),
                 live=live,
+                scene=values.scene,
             )
 
         return Plan(
-            node=self._settings.node_name,
             job=job,
             live=live,
             max_fps=values.max_fps,
+            scene=values.scene,
             tell_tracks=self._settings.summary.tracks,
             settings=_told(values),
             input_file=self._source(values.input).local_path(values.input),
+            pool=self._detectors.pool,
+            # Of a camera no more than helps: what waits in a line is late. Of a file one more, so that nobody idles.
+            ahead=min(2, self._detectors.threads) if live else self._detectors.threads + 1,
             open_source=lambda: self._open_source(values.input),
             open_detector=lambda: self._open_detector(values.model),
             open_pipeline=open_pipeline,

@@ -7,40 +7,24 @@ is cheap). One connection behind one lock: the loop and the jobs' threads take t
 from __future__ import annotations
 
 import json
-import secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.core.errors import HerdlinkError, InvalidArgument, ResourceExhausted
-from agent.core.types import Job, JobState, Problem, Record, ResultFile, Summary, Totals, TrackSummary, View
+from agent import database
+from agent.core import stored
+from agent.core.errors import InvalidArgument
+from agent.core.types import SUMMARY, Job, JobState, Record, Summary, Totals
+from agent.trimming import Bounds, count_lost, trim, trim_log
 
-SCHEMA_VERSION = 1
-RECORDS_KEPT = 100_000
 COMMANDS_KEPT = 100_000
 COMMANDS_KEPT_S = 7 * 86_400.0
 TRIM_EVERY = 500
-
-SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE streams (stream TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE jobs (number INTEGER PRIMARY KEY AUTOINCREMENT, stream TEXT NOT NULL, state TEXT NOT NULL,
-                   body TEXT NOT NULL);
-CREATE INDEX jobs_by_stream ON jobs (stream, number);
-CREATE TABLE logs (stream TEXT, kind TEXT, newest INTEGER NOT NULL, PRIMARY KEY (stream, kind)) WITHOUT ROWID;
-CREATE TABLE records (stream TEXT, kind TEXT, sequence INTEGER, body TEXT NOT NULL,
-                      PRIMARY KEY (stream, kind, sequence)) WITHOUT ROWID;
-CREATE TABLE consumers (consumer TEXT, stream TEXT, kind TEXT, sequence INTEGER NOT NULL,
-                        PRIMARY KEY (consumer, stream, kind)) WITHOUT ROWID;
-CREATE TABLE commands (caller TEXT, method TEXT, request_id TEXT, hash BLOB NOT NULL, answer BLOB NOT NULL,
-                       time REAL NOT NULL, PRIMARY KEY (caller, method, request_id));
-CREATE TABLE tracks (stream TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +40,14 @@ class Page:
 class Journal:
     """Opens the file, or makes it; None keeps everything in memory. A file that is damaged is set aside."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, bounds: Bounds | None = None) -> None:
+        self.bounds = bounds or Bounds()
         self._lock = threading.RLock()
         self._after_commit: list[Callable[[], None]] = []
         self._depth = 0
-        self.set_aside: Path | None = None
-        self._db = self._open(path)
+        self.unwritable = ""
+        """Why the last transaction could not be kept; empty while all is well."""
+        self._db, self.set_aside = database.open_file(path)
         self.id = self._meta("journal")
 
     def close(self) -> None:
@@ -85,10 +71,12 @@ class Journal:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.OperationalError):
-                    raise _unwritable(error) from error
+                    self.unwritable = str(error)
+                    raise database.unwritable(error) from error
                 raise
             finally:
                 self._depth = 0
+            self.unwritable = ""
             due, self._after_commit = self._after_commit, []
         for action in due:
             action()
@@ -126,13 +114,13 @@ class Journal:
         with self.transaction():
             self._db.execute(
                 "UPDATE jobs SET stream = ?, state = ?, body = ? WHERE number = ?",
-                (job.stream, job.state.value, json.dumps(asdict(job)), self._job_number(job.job_id)),
+                (job.stream, job.state.value, stored.job_text(job), self._job_number(job.job_id)),
             )
 
     def job(self, job_id: str) -> Job | None:
         with self._lock:
             row = self._db.execute("SELECT body FROM jobs WHERE number = ?", (self._job_number(job_id),)).fetchone()
-        return _job(row[0]) if row else None
+        return stored.job(row[0]) if row else None
 
     def jobs(self, stream: str = "", limit: int = 100) -> list[Job]:
         """The newest first; of every stream where none is named."""
@@ -140,7 +128,7 @@ class Journal:
             rows = self._db.execute(
                 "SELECT body FROM jobs WHERE ?1 = '' OR stream = ?1 ORDER BY number DESC LIMIT ?2", (stream, limit)
             ).fetchall()
-        return [_job(body) for (body,) in rows]
+        return [stored.job(body) for (body,) in rows]
 
     def open_jobs(self) -> list[Job]:
         """Jobs that have not ended, oldest first: after a start, those that a crash has cut."""
@@ -150,7 +138,7 @@ class Journal:
             rows = self._db.execute(
                 f"SELECT body FROM jobs WHERE state NOT IN ({marks}) ORDER BY number", ended
             ).fetchall()
-        return [_job(body) for (body,) in rows]
+        return [stored.job(body) for (body,) in rows]
 
     def _job_number(self, job_id: str) -> int:
         journal, _, number = job_id.rpartition("-")
@@ -177,20 +165,66 @@ class Journal:
             record = make(sequence)
             self._db.execute("INSERT OR REPLACE INTO logs VALUES (?, ?, ?)", (stream, kind, sequence))
             self._db.execute(
-                "INSERT INTO records VALUES (?, ?, ?, ?)", (stream, kind, sequence, json.dumps(asdict(record)))
+                "INSERT INTO records VALUES (?, ?, ?, ?, ?)",
+                (stream, kind, sequence, stored.record_text(record), time.time() if record.clock_synced else 0.0),
             )
             if sequence % TRIM_EVERY == 0:
-                self._db.execute(
-                    "DELETE FROM records WHERE stream = ? AND kind = ? AND sequence <= ?",
-                    (stream, kind, sequence - RECORDS_KEPT),
-                )
+                trim_log(self._db, stream, kind, sequence - self.bounds.records)
         return record
+
+    def trim(self, *, now: float | None, low: bool) -> int:
+        """Deletes what is out of bounds; see trimming.trim. What it lay on goes back to the disk."""
+        with self.transaction():
+            # A transaction that writes nothing would not tell whether it can.
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('trimmed', ?)", (time.time(),))
+            lost = trim(self._db, self.bounds, now=now, low=low)
+        with self._lock:
+            self._db.execute("PRAGMA incremental_vacuum")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return lost
+
+    def count_lost(self, records: int) -> None:
+        """Adds to `lost` what could not be written."""
+        with self.transaction():
+            count_lost(self._db, records)
+
+    @property
+    def lost(self) -> int:
+        """Records since the journal began that a consumer has not got and will not get."""
+        with self._lock:
+            row = self._db.execute("SELECT value FROM meta WHERE key = 'lost'").fetchone()
+        return int(row[0]) if row else 0
+
+    @property
+    def rows(self) -> int:
+        """Records kept, of all logs."""
+        with self._lock:
+            logs = self._db.execute("SELECT stream, kind, newest FROM logs").fetchall()
+            # Without counting: a log has no gaps.
+            return sum(newest + 1 - self.oldest(stream, kind) for stream, kind, newest in logs)
+
+    def backlog(self, consumer: str) -> int:
+        """Records that a consumer has not acknowledged, of the logs that it is known to read."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT sum(newest - sequence) FROM consumers JOIN logs USING (stream, kind) WHERE consumer = ?",
+                (consumer,),
+            ).fetchone()
+        return row[0] or 0
 
     def newest(self, stream: str, kind: str) -> int:
         """The newest sequence of a log; 0 where it is empty."""
         with self._lock:
             row = self._db.execute("SELECT newest FROM logs WHERE stream = ? AND kind = ?", (stream, kind)).fetchone()
         return row[0] if row else 0
+
+    def oldest(self, stream: str, kind: str) -> int:
+        """The oldest sequence kept of a log; newest + 1 where nothing is."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT min(sequence) FROM records WHERE stream = ? AND kind = ?", (stream, kind)
+            ).fetchone()
+            return self.newest(stream, kind) + 1 if row[0] is None else int(row[0])
 
     def records(self, stream: str, kind: str, after: int, limit: int) -> Page:
         """At most `limit` records whose sequence is greater than `after`."""
@@ -199,33 +233,54 @@ class Journal:
                 "SELECT body FROM records WHERE stream = ? AND kind = ? AND sequence > ? ORDER BY sequence LIMIT ?",
                 (stream, kind, after, limit),
             ).fetchall()
-            newest = self.newest(stream, kind)
-            oldest = self._db.execute(
-                "SELECT min(sequence) FROM records WHERE stream = ? AND kind = ?", (stream, kind)
-            ).fetchone()[0]
-        return Page(tuple(_record(body) for (body,) in rows), newest + 1 if oldest is None else oldest, newest)
+            oldest, newest = self.oldest(stream, kind), self.newest(stream, kind)
+        return Page(tuple(stored.record(body) for (body,) in rows), oldest, newest)
 
     def totals(self, stream: str) -> Totals:
         """Where the stream's totals stand: those of its newest summary."""
-        page = self.records(stream, "summary", self.newest(stream, "summary") - 1, 1)
-        if not page.records:
+        page = self.records(stream, SUMMARY, self.newest(stream, SUMMARY) - 1, 1)
+        last = page.records[0].body if page.records else None
+        if not isinstance(last, Summary):
             return Totals()
-        last = page.records[0].summary
-        return Totals(last.total_animal_s, last.total_distance_bl)
+        return Totals(
+            last.total_animal_s,
+            last.total_distance_bl,
+            last.total_distance_m,
+            {**last.past_zones, **last.zones},
+            {**last.past_lines, **last.lines},
+        )
 
     # -- consumers ------------------------------------------------------------------------------------------------
 
     def place(self, consumer: str, stream: str, kind: str) -> int:
         """The last sequence that this consumer has taken over; 0 for a new one."""
+        return self._place(consumer, stream, kind) or 0
+
+    def _place(self, consumer: str, stream: str, kind: str) -> int | None:
+        """None for one that is not known."""
         with self._lock:
             row = self._db.execute(
                 "SELECT sequence FROM consumers WHERE consumer = ? AND stream = ? AND kind = ?",
                 (consumer, stream, kind),
             ).fetchone()
-        return row[0] if row else 0
+        return row[0] if row else None
 
-    def acknowledge(self, consumer: str, stream: str, kind: str, sequence: int) -> int:
-        """Moves a consumer's place forward, never back; returns the place."""
+    def welcome(self, consumer: str, stream: str, kind: str) -> None:
+        """Notes that a consumer reads a log; what is trimmed from now on before it has read it is lost to it."""
+        with self.transaction():
+            oldest = self.oldest(stream, kind)
+            self._db.execute(
+                "INSERT INTO consumers VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (consumer, stream, kind) DO UPDATE SET time = excluded.time",
+                (consumer, stream, kind, oldest - 1, time.time()),
+            )
+
+    def acknowledge(
+        self, consumer: str, stream: str, kind: str, sequence: int, *, on_gap: Callable[[int], None] = lambda lost: None
+    ) -> int:
+        """Moves a consumer's place forward, never back; returns the place. `on_gap` hears, within the transaction, how
+        many records it has stepped over because they were trimmed before it had read them.
+        """
         with self.transaction():
             place = self.place(consumer, stream, kind)
             if sequence <= place:
@@ -234,7 +289,14 @@ class Journal:
                 raise InvalidArgument(
                     "NOT_WRITTEN", f"record {sequence} was not written yet; acknowledge what you read"
                 )
-            self._db.execute("INSERT OR REPLACE INTO consumers VALUES (?, ?, ?, ?)", (consumer, stream, kind, sequence))
+            known = self._place(consumer, stream, kind) is not None
+            gap = min(self.oldest(stream, kind) - 1, sequence) - place
+            self._db.execute(
+                "INSERT OR REPLACE INTO consumers VALUES (?, ?, ?, ?, ?)",
+                (consumer, stream, kind, sequence, time.time()),
+            )
+            if known and gap > 0:
+                on_gap(gap)
         return sequence
 
     # -- commands done --------------------------------------------------------------------------------------------
@@ -261,61 +323,5 @@ class Journal:
                     (row - COMMANDS_KEPT, time.time() - COMMANDS_KEPT_S),
                 )
 
-    # -- the file -------------------------------------------------------------------------------------------------
-
-    def _open(self, path: Path | None) -> sqlite3.Connection:
-        if path is None:
-            return _connect(None)
-        try:
-            return _connect(path)
-        except sqlite3.OperationalError as error:
-            raise _unwritable(error) from error
-        except sqlite3.DatabaseError:
-            # Nobody on site can repair it; a new journal has a new id, so no consumer takes its numbers for old ones.
-            self.set_aside = path.with_name(f"{path.name}.damaged-{int(time.time())}")
-            path.rename(self.set_aside)
-            for leftover in (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")):
-                leftover.unlink(missing_ok=True)
-            return _connect(path)
-
     def _meta(self, key: str) -> str:
         return str(self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0])
-
-
-def _connect(path: Path | None) -> sqlite3.Connection:
-    db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=10.0)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION};")
-            db.execute("INSERT INTO meta VALUES ('journal', ?)", (secrets.token_hex(4),))
-            db.execute("COMMIT")
-        elif version > SCHEMA_VERSION:
-            raise InvalidArgument("JOURNAL_TOO_NEW", f"{path} was written by a newer herdlink; install that one")
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _unwritable(error: sqlite3.OperationalError) -> HerdlinkError:
-    return ResourceExhausted(
-        "JOURNAL_UNWRITABLE", f"the journal in state_dir cannot be written ({error}); make room or mend the disk"
-    )
-
-
-def _job(body: str) -> Job:
-    values = json.loads(body)
-    error = values.pop("error")
-    results = tuple(ResultFile(**file) for file in values.pop("results"))
-    job = Job(**{**values, "state": JobState(values["state"])})
-    return replace(job, error=Problem(**error) if error else None, results=results)
-
-
-def _record(body: str) -> Record:
-    values = json.loads(body)
-    summary = values.pop("summary")
-    tracks = tuple(TrackSummary(**{**track, "box": tuple(track["box"])}) for track in summary.pop("tracks"))
-    return Record(**values, summary=Summary(**{**summary, "view": View(summary["view"])}, tracks=tracks))

@@ -8,9 +8,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from agent.core import scene, scene_check
 from agent.core.errors import HerdlinkError, InvalidArgument
 from agent.core.names import node_from_host, node_id, stream_id
 
@@ -64,6 +65,14 @@ class SummarySettings(_Part):
     tracks: bool = True
 
 
+class JournalSettings(_Part):
+    """[journal]: how much of the past is kept."""
+
+    records: Annotated[int, Field(ge=1000, le=10_000_000)] = 100_000
+    days: Annotated[float, Field(gt=0, le=36_500)] = 90.0
+    min_free_mb: Annotated[float, Field(ge=0, le=1e9)] = 500.0
+
+
 class SnapshotSettings(_Part):
     """[snapshot]: the size of the pictures sent."""
 
@@ -75,6 +84,52 @@ class OutputSettings(_Part):
     """[output]: which files a job leaves."""
 
     video: Literal["off", "files", "all"] = "files"
+
+
+SharePoint = tuple[Share, Share]
+
+
+class ZoneSettings(_Part):
+    """A named polygon."""
+
+    name: str
+    polygon: tuple[SharePoint, ...]
+    tell_visits: bool = False
+
+
+class LineSettings(_Part):
+    """A named segment; `inside` is a point of the side that is entered."""
+
+    name: str
+    start: SharePoint
+    end: SharePoint
+    inside: SharePoint
+
+
+class GroundSettings(_Part):
+    """Four points whose places on the ground are known."""
+
+    points: tuple[SharePoint, ...] = ()
+    width_m: float = 0.0
+    length_m: float = 0.0
+    metres: tuple[tuple[float, float], ...] = ()
+
+
+class SceneSettings(_Part):
+    """[streams.NAME.scene]: what SetScene takes, with points as [x, y]."""
+
+    area: tuple[SharePoint, ...] = ()
+    zones: tuple[ZoneSettings, ...] = ()
+    lines: tuple[LineSettings, ...] = ()
+    ground: GroundSettings = GroundSettings()
+
+    @model_validator(mode="after")
+    def _can_be_meant(self) -> SceneSettings:
+        try:
+            scene_check.check(scene.read(self.model_dump()))
+        except HerdlinkError as error:
+            raise ValueError(error.message) from error
+        return self
 
 
 class StreamSettings(_Part):
@@ -92,6 +147,7 @@ class StreamSettings(_Part):
     model: str | None = None
     tracker: str | None = None
     summary_period_s: Seconds | None = None
+    scene: SceneSettings | None = None
 
 
 StreamName = Annotated[str, _checked_name(stream_id)]
@@ -112,6 +168,7 @@ class AgentSettings(BaseSettings):
     rpc: RpcSettings = RpcSettings()
     model: ModelSettings = ModelSettings()
     summary: SummarySettings = SummarySettings()
+    journal: JournalSettings = JournalSettings()
     snapshot: SnapshotSettings = SnapshotSettings()
     output: OutputSettings = OutputSettings()
     streams: dict[StreamName, StreamSettings] = {}

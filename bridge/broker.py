@@ -105,6 +105,8 @@ class Broker:
     ) -> None:
         self.connected = asyncio.Event()
         self.generation = 0
+        self._connection = asyncio.Event()
+        """Set, and replaced by a new one, at each connection."""
         self.taken_over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._settings = settings
         self._status_topic = status_topic
@@ -177,6 +179,11 @@ class Broker:
             done.set_result(None)
         return done
 
+    async def reconnected(self, generation: int) -> None:
+        """Waits for a connection after the one of this number."""
+        while self.generation == generation:
+            await self._connection.wait()
+
     def acknowledge(self, arrival: Arrival) -> None:
         """Tells the broker that a message is done with; dropped where the connection is another by now."""
         if arrival.packet_id and arrival.generation == self.generation and self.connected.is_set():
@@ -238,6 +245,8 @@ class Broker:
         for route in self._routes:
             self._subscribe(route)
         self.connected.set()
+        self._connection.set()
+        self._connection = asyncio.Event()
 
     def _subscribe(self, route: Route) -> None:
         if self._settings.version == 5:

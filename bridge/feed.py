@@ -15,20 +15,19 @@ from bridge.agents import AgentLink
 from bridge.broker import Broker, TooLarge
 from bridge.core import publications
 from bridge.core.commands import Command, Refusal, dump, to_json
-from bridge.core.topics import Topics
-from herdlink.v1 import edge_pb2, record_pb2, track_pb2, types_pb2
+from bridge.core.topics import NODE_LOG, Topics
+from bridge.records import RecordFeed
+from herdlink.v1 import edge_pb2, track_pb2, types_pb2
 
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
 LONGEST_POLL_S = 5.0
 CALL_S = 5.0
+HEALTH_POLL_S = 5.0
 SNAPSHOT_S = 20.0
-IN_FLIGHT = 20
-RETRY_S = 1.0
 EDGE = edge_pb2.DESCRIPTOR.services_by_name["EdgeService"].methods_by_name
 TRACK = track_pb2.DESCRIPTOR.services_by_name["TrackService"].methods_by_name
-RECORD = record_pb2.DESCRIPTOR.services_by_name["RecordService"].methods_by_name
 
 
 @dataclass(slots=True)
@@ -56,11 +55,15 @@ class Feed:
         self._told: dict[str, _Told] = {}
         self._status = ""
         self._info: Message | None = None
-        self._followers: dict[str, asyncio.Task[None]] = {}
+        self._health: edge_pb2.GetHealthResponse | None = None
+        self._health_at = self._health_asked = float("-inf")
+        self._followers: dict[str, list[asyncio.Task[None]]] = {}
+        """The tasks that publish the records of each stream, and of the node itself."""
 
     async def run(self) -> None:
         """Looks once a second, and at once after a command; slower while the agent is away."""
         pause_s = POLL_S
+        self._follow(NODE_LOG)
         try:
             while True:
                 await self._broker.connected.wait()
@@ -70,8 +73,8 @@ class Feed:
                     await asyncio.wait_for(self._poke.wait(), pause_s)
                 self._poke.clear()
         finally:
-            for follower in self._followers.values():
-                follower.cancel()
+            for stream in tuple(self._followers):
+                self._unfollow(stream)
 
     async def command_done(self, command: Command, answer: Message) -> None:
         """Shows what a command has changed without waiting for the next look."""
@@ -86,7 +89,7 @@ class Feed:
         """A new connection is told everything: the broker may have lost what it kept."""
         if self._generation != self._broker.generation:
             self._generation = self._broker.generation
-            self._told, self._status, self._info = {}, "", None
+            self._told, self._status, self._info, self._health = {}, "", None, None
 
     async def _look(self) -> bool:
         try:
@@ -102,6 +105,7 @@ class Feed:
             await self._publish(self._topics.info, dump(to_json(info)), retain=True)
         await self._tell_status("online")
         await self._tell_streams(answer.streams)
+        await self._tell_health()
         return True
 
     async def _tell_status(self, status: str) -> None:
@@ -109,22 +113,51 @@ class Feed:
             self._status = status
             await self._publish(self._topics.status, status.encode(), retain=True)
 
+    async def _tell_health(self) -> None:
+        now = time.monotonic()
+        if self._health is not None and now - self._health_asked < HEALTH_POLL_S:
+            return
+        self._health_asked = now
+        request = edge_pb2.GetHealthRequest(consumer=publications.consumer(self._topics.base))
+        try:
+            health: Any = await self._link.call(EDGE["GetHealth"], request, timeout_s=CALL_S)
+        except Refusal as refusal:
+            # An older agent does not know it.
+            log.debug("%s", refusal.message)
+            return
+        if publications.health_is_due(self._health, health, now - self._health_at):
+            self._health, self._health_at = health, now
+            payload = publications.health_payload(health, self._broker.generation - 1)
+            await self._publish(self._topics.health, payload, retain=True)
+
     async def _tell_streams(self, streams: Any) -> None:
         names = {stream.stream for stream in streams}
-        for name in [name for name in self._followers if name not in names]:
+        for name in self._followers.keys() - names - {NODE_LOG}:
             await self._drop(name)
         for stream in streams:
-            if stream.stream not in self._followers:
-                follower = asyncio.create_task(self._follow(stream.stream), name=f"records of {stream.stream}")
-                self._followers[stream.stream] = follower
+            self._follow(stream.stream)
             try:
                 await self._tell_stream(stream)
             except Refusal as refusal:
                 log.warning("stream %s: %s", stream.stream, refusal.message)
 
+    def _follow(self, stream: str) -> None:
+        """Publishes the stream's records from now on."""
+        if stream not in self._followers:
+            logs = publications.record_logs(stream)
+            feeds = [RecordFeed(link=self._link, broker=self._broker, topics=self._topics, of=one) for one in logs]
+            self._followers[stream] = [
+                asyncio.create_task(feed.run(), name=f"records of {one.name}")
+                for feed, one in zip(feeds, logs, strict=True)
+            ]
+
+    def _unfollow(self, stream: str) -> None:
+        for follower in self._followers.pop(stream):
+            follower.cancel()
+
     async def _drop(self, stream: str) -> None:
         """A stream that is gone: nothing of it stays on the broker but its last job."""
-        self._followers.pop(stream).cancel()
+        self._unfollow(stream)
         self._told.pop(stream, None)
         for leaf in ("state", "summary", "snapshot"):
             await self._publish(self._topics.stream(stream, leaf), b"", retain=True)
@@ -169,51 +202,3 @@ class Feed:
             await self._broker.publish(topic, payload, retain=retain, qos=qos)
         except TooLarge as error:
             log.error("%s is not published: %s", topic, error)
-
-    # -- records --------------------------------------------------------------------------------------------------
-
-    async def _follow(self, stream: str) -> None:
-        """Publishes a stream's summaries in order and acknowledges each to the agent once the broker has it."""
-        sent: asyncio.Queue[tuple[str, int, asyncio.Future[None]]] = asyncio.Queue(IN_FLIGHT)
-        consumer = publications.consumer(self._topics.base)
-        acknowledging = asyncio.create_task(self._acknowledge(stream, consumer, sent), name=f"places of {stream}")
-        request = record_pb2.WatchRecordsRequest(stream=stream, kind=record_pb2.RECORD_KIND_SUMMARY, consumer=consumer)
-        try:
-            while True:
-                try:
-                    async for answer in self._link.watch(RECORD["WatchRecords"], request):
-                        await self._tell_record(stream, answer, sent)
-                except Refusal as refusal:
-                    log.debug("records of %s: %s", stream, refusal.message)
-                await asyncio.sleep(RETRY_S)
-        finally:
-            acknowledging.cancel()
-
-    async def _tell_record(
-        self, stream: str, answer: record_pb2.WatchRecordsResponse, sent: asyncio.Queue[Any]
-    ) -> None:
-        payload = publications.record_payload(answer.record)
-        done = await self._broker.publish(self._topics.stream(stream, "summaries"), payload)
-        if answer.record.WhichOneof("body") != "summary":
-            return
-        summary = answer.record.summary
-        if summary.sequence == answer.newest:
-            await self._broker.publish(self._topics.stream(stream, "summary"), payload, retain=True)
-        await sent.put((summary.journal, summary.sequence, done))
-
-    async def _acknowledge(self, stream: str, consumer: str, sent: asyncio.Queue[Any]) -> None:
-        while True:
-            journal, sequence, done = await sent.get()
-            await done
-            request = record_pb2.AckRecordsRequest(
-                consumer=consumer,
-                stream=stream,
-                kind=record_pb2.RECORD_KIND_SUMMARY,
-                journal=journal,
-                sequence=sequence,
-            )
-            try:
-                await self._link.call(RECORD["AckRecords"], request, timeout_s=CALL_S)
-            except Refusal as refusal:
-                # The record is out; its place is kept by the next acknowledgement, or it is repeated under its number.
-                log.debug("place of %s: %s", stream, refusal.message)

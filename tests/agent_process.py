@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -43,12 +44,22 @@ class AgentProcess:
         with (self.folder / "agent.log").open("ab") as log:
             command = [sys.executable, "-m", "agent", "--config", str(self.config)]
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        self._await_socket()
         self._channel = grpc.insecure_channel(f"unix:{self.socket}")
         self.edge = edge_pb2_grpc.EdgeServiceStub(self._channel)
         self.track = track_pb2_grpc.TrackServiceStub(self._channel)
         self.record = record_pb2_grpc.RecordServiceStub(self._channel)
         self._await_ready()
         return self
+
+    def _await_socket(self) -> None:
+        """A channel that finds nobody waits a second before it tries again."""
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline and self.process is not None and self.process.poll() is None:
+            with socket.socket(socket.AF_UNIX) as probe:
+                if probe.connect_ex(str(self.socket)) == 0:
+                    return
+            time.sleep(0.02)
 
     def _await_ready(self) -> None:
         deadline = time.monotonic() + START_S

@@ -78,6 +78,9 @@ def test_the_main_job_over_mqtt(node: NodeUnderTest) -> None:
     user.find_on("stream/main/job", "JOB_STATE_DONE")
     user.find_on("stream/main/state", "JOB_STATE_DONE", timeout_s=15)
     user.find_on("stream/main/summary", f'"sequence":{sequences[-1]}')
+    for leaf in ("event", "events"):
+        event = json.loads(user.find_on(f"stream/main/{leaf}", "job_ended").payload)
+        assert (event["event_type"], event["severity"], event["jobId"]) == ("job_ended", "info", job["jobId"])
     jpeg = user.find(lambda m: m.topic == f"{BASE}/stream/main/snapshot")
     assert bytes(jpeg.payload[:3]) == b"\xff\xd8\xff"
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from agent.assemble import Bounds, Detectors, NodeRooms
 from agent.cli._runs import Outcome
-from agent.core.types import Job, JobState, Record, Result, Totals
+from agent.core.types import Job, JobState, Result, Totals
 from agent.core.uri import mask
 from agent.journal import Journal
 from agent.models.store import Store
-from agent.rpc.convert import summary_json
+from agent.rpc.convert import record_json
+from agent.runtime.recorder import Recorder
 from agent.runtime.run import Run
 from agent.runtime.streams import StreamConfig
 from agent.settings import AgentSettings, OutputSettings
@@ -27,13 +28,14 @@ class LocalNode:
 
     def __init__(self, *, store: Store, video: bool) -> None:
         settings = AgentSettings(output=OutputSettings(video="files" if video else "off"))
+        self._node = settings.node_name
         self._rooms = NodeRooms(
             settings=settings,
             store=store,
             detectors=Detectors(provider=settings.model.provider, threads=settings.model.threads),
             bounds=Bounds(None, Path("/")),
             totals=lambda stream: Totals(),
-            to_json=summary_json,
+            to_json=record_json,
             notify=lambda text: print(text, file=sys.stderr),
         )
 
@@ -49,7 +51,9 @@ class LocalNode:
         def make(job_id: str) -> Job:
             return Job(job_id, STREAM, JobState.QUEUED, input=mask(uri), output=str(output), start_time=time.time())
 
-        job = _follow(Run(self._rooms.plan(journal.add_job(make), complete), journal=journal, listener=_Quiet()))
+        recorder = Recorder(node=self._node, journal=journal, told=lambda record: None)
+        plan = self._rooms.plan(journal.add_job(make), complete)
+        job = _follow(Run(plan, journal=journal, recorder=recorder, listener=_Quiet()))
         error = job.error.message if job.error else ""
         return Outcome(job.input, folder, job.state.value, job.frames, job.fps, job.model, error)
 
@@ -60,8 +64,6 @@ class _Quiet:
     def changed(self, run: Run) -> None: ...
 
     def analysed(self, run: Run, result: Result) -> None: ...
-
-    def recorded(self, run: Run, record: Record) -> None: ...
 
 
 def _follow(run: Run) -> Job:

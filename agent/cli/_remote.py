@@ -96,8 +96,17 @@ class RemoteError(HerdlinkError):
 def _told(error: Any, target: str) -> HerdlinkError:
     code, details = error.code().name, error.details() or ""
     if code == "UNAVAILABLE" and "herdlink" not in str(error.trailing_metadata()):
+        if _is_forbidden(target):
+            message = f"{target} is not for this user; join its group (usermod -aG herdlink NAME, then log in again)"
+            return Unavailable("AGENT_FORBIDDEN", message)
         return Unavailable("AGENT_UNREACHABLE", f"no agent answers on {target}; start herdlink-agent or give --target")
     return RemoteError(code, f"{code}: {details}")
+
+
+def _is_forbidden(target: str) -> bool:
+    """Whether it is a socket that is there and that this user may not write to."""
+    path = target.removeprefix("unix:")
+    return path != target and Path(path).exists() and not os.access(path, os.W_OK)
 
 
 def state_word(state: types_pb2.JobState) -> str:

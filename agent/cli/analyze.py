@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from agent.core.errors import HerdlinkError, InvalidArgument
 
 if TYPE_CHECKING:
+    from agent.cli._local import LocalNode
+    from agent.cli._peer import PeerNode
     from agent.cli._runs import Outcome
 
 HELP = "Analyse videos: writes result.mp4, tracks.txt and summaries.jsonl."
@@ -60,22 +62,26 @@ def run(args: argparse.Namespace) -> int:
         return _again(args)
     if not args.input:
         raise InvalidArgument("NO_INPUT", "name at least one INPUT: a video file, a folder of them, a URL")
-    return _all(_peer(args) if args.target else _local(args), _inputs(args), args.output, _values(args))
+    analyse = _peer(args).analyse if args.target else _local(args).analyse
+    return _all(analyse, _inputs(args), args.output, _values(args))
 
 
-def _local(args: argparse.Namespace) -> Analyse:
+def _local(args: argparse.Namespace) -> LocalNode:
+    from agent.runtime.threads import calm_libraries
+
+    calm_libraries()
     from agent.cli._local import LocalNode
     from agent.models.store import Store, default_folder
 
-    return LocalNode(store=Store(args.store or default_folder()), video=not args.no_video).analyse
+    return LocalNode(store=Store(args.store or default_folder()), video=not args.no_video)
 
 
-def _peer(args: argparse.Namespace) -> Analyse:
+def _peer(args: argparse.Namespace) -> PeerNode:
     from agent.cli._peer import PeerNode
 
     if args.store:
         raise InvalidArgument("BAD_USE", "--store is for this machine; with --target the node has its own models")
-    return PeerNode(args.target, video=not args.no_video).analyse
+    return PeerNode(args.target, video=not args.no_video)
 
 
 def _all(analyse: Analyse, inputs: Sequence[str], output: Path, values: dict[str, Any]) -> int:
@@ -147,16 +153,13 @@ def _values(args: argparse.Namespace) -> dict[str, Any]:
 
 def _again(args: argparse.Namespace) -> int:
     from agent.cli import _again, _runs
-    from agent.cli._local import LocalNode
-    from agent.models.store import Store, default_folder
     from agent.runtime import run_json
 
     if args.input or args.target or _values(args):
         raise InvalidArgument("BAD_USE", "--again takes input and settings from the run.json; name --output alone")
     uri, values, first_track = _again.recipe(args.again)
     before = run_json.read(args.again)
-    node = LocalNode(store=Store(args.store or default_folder()), video=not args.no_video)
-    outcome = node.analyse(uri, args.output, values, first_track=first_track)
+    outcome = _local(args).analyse(uri, args.output, values, first_track=first_track)
     _runs.tell(outcome)
     if not outcome.done:
         return 1

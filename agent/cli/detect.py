@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from agent.core.errors import InvalidArgument, NotFound
 
 if TYPE_CHECKING:
+    from agent.core.scene import Scene
     from agent.core.types import Detections, Image
 
 HELP = "Find the objects in a picture."
-EXAMPLE = "herdlink detect barn.jpg --threshold 0.4 --output barn-found.jpg"
+EXAMPLE = """herdlink detect barn.jpg --threshold 0.4 --output barn-found.jpg
+  herdlink detect barn.jpg --scene barn.json --output barn-scene.png; herdlink call SetScene "$(cat barn.json)\""""
 DEFAULT_MODEL = "yolov4-tiny"
 DEFAULT_THRESHOLD = 0.3
 
@@ -34,27 +36,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table; boxes in pixels")
     parser.add_argument("--output", metavar="PICTURE", type=Path, help="write the picture with boxes (.jpg, .png)")
+    parser.add_argument(
+        "--scene",
+        metavar="SCENE.json",
+        type=Path,
+        help="a request of SetScene: its area drops what lies outside, and --output shows zones, lines and the ground",
+    )
     parser.add_argument("--store", metavar="DIR", type=Path, help="folder of the models (default: $HERDLINK_STORE)")
 
 
 def run(args: argparse.Namespace) -> int:
+    from agent.core.area import Area
+    from agent.core.scene import NO_SCENE
+    from agent.core.scene_picture import draw_scene
     from agent.detectors.onnx import open_detector
     from agent.models.shipped import find_or_fetch
     from agent.models.store import Store, default_folder
 
     if not 0 <= args.threshold <= 1:
         raise InvalidArgument("BAD_THRESHOLD", f"--threshold is a score from 0 to 1; it is {args.threshold}")
+    scene = read_scene(args.scene) if args.scene else NO_SCENE
     image = read_image(args.image)
     store = Store(args.store or default_folder())
     detector = open_detector(*find_or_fetch(store, args.model, lambda text: print(text, file=sys.stderr)))
     found = detector.detect([image], args.threshold)[0]
+    height, width = image.shape[:2]
+    found = Area(scene.area).keep(found, 0.0, (height, width))
     if args.output:
-        draw(image, found, detector.labels, args.output)
+        draw(draw_scene(image, scene, grid=True), found, detector.labels, args.output)
     if args.json:
         print(json.dumps(to_json(image, found, detector.labels)))
     else:
         print_detections(found, detector.labels)
     return 0
+
+
+def read_scene(path: Path) -> Scene:
+    """The scene of a file that holds a request of SetScene as JSON. Raises HerdlinkError."""
+    from google.protobuf.json_format import Parse, ParseError
+
+    from agent.core import scene_check
+    from agent.rpc.scene import unpack
+    from herdlink.v1.edge_pb2 import SetSceneRequest
+
+    try:
+        scene = unpack(Parse(path.read_text(encoding="utf-8"), SetSceneRequest()))
+    except OSError as error:
+        raise NotFound("NO_SCENE", f"{path} cannot be read: {error.strerror}") from error
+    except (ParseError, UnicodeDecodeError) as error:
+        raise InvalidArgument("BAD_SCENE", f"{path} is no request of SetScene: {error}") from error
+    scene_check.check(scene)
+    return scene
 
 
 def read_image(path: Path) -> Image:

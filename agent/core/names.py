@@ -7,6 +7,8 @@ import re
 from agent.core.errors import InvalidArgument
 
 DEFAULT_STREAM = "main"
+NODE_LOG = "@node"
+"""The log of what befalls the node itself: no stream can have this name."""
 RESERVED_NODES = ("all", "client")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -19,6 +21,11 @@ def stream_id(text: str) -> str:
             "BAD_STREAM", f"a stream's name has 1 to 64 letters, digits, - and _; {shorten(name)!r} has not"
         )
     return name
+
+
+def log_id(text: str) -> str:
+    """The stream, or the node itself, whose records a request means. Raises InvalidArgument (BAD_STREAM)."""
+    return text if text == NODE_LOG else stream_id(text)
 
 
 def node_id(text: str) -> str:

@@ -34,9 +34,8 @@ def annotate(
         edge = (line + 1) // 2
         cv2.rectangle(canvas, (left - edge, top - edge), (right + edge, bottom + edge), (24, 24, 24), 1, cv2.LINE_8)
         cv2.rectangle(canvas, (left, top), (right, bottom), colour, line, cv2.LINE_8)
-    scale = float(np.clip(unit / 1000, 0.34, 2.0))
     for (left, top, _, _), colour, text in zip(corners, colours, texts, strict=True):
-        _plate(canvas, left, top, text, colour, scale)
+        plate(canvas, left, top, text, colour)
     return canvas
 
 
@@ -72,11 +71,12 @@ def _corners(box: NDArray[np.float64], width: int, height: int) -> tuple[int, in
     return int(xs[0]), int(ys[0]), int(xs[1]), int(ys[1])
 
 
-def _plate(canvas: Image, left: int, top: int, text: str, colour: Colour, scale: float) -> None:
-    """The text on a plate of the track's colour above the box's corner, moved so that all of it is in the picture."""
+def plate(canvas: Image, left: int, top: int, text: str, colour: Colour) -> None:
+    """Draws the text on a plate of a colour above a point, moved so that all of it is in the picture."""
     if not text:
         return
     width = canvas.shape[1]
+    scale = float(np.clip(min(canvas.shape[:2]) / 1000, 0.34, 2.0))
     stroke = max(1, round(scale * 1.6))
     shown = text.encode("ascii", "replace").decode()
     (wide, high), base = cv2.getTextSize(shown, _FONT, scale, stroke)

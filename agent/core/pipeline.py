@@ -7,34 +7,58 @@ from dataclasses import replace
 
 import numpy as np
 
+from agent.core.area import Area
 from agent.core.errors import InvalidArgument
 from agent.core.ports import Detector, Embedder, Tracker
+from agent.core.scene import NO_SCENE, Scene
 from agent.core.types import Detections, Frame, Result
 
 
 class Pipeline:
-    """detect -> keep the wanted labels -> embed -> track; holds one job's tracker."""
+    """detect -> keep the wanted labels -> embed -> keep what lies in the area -> track; holds one job's tracker."""
 
     def __init__(
-        self, *, detector: Detector, embedder: Embedder, tracker: Tracker, threshold: float, wanted: Sequence[str] = ()
+        self,
+        *,
+        detector: Detector,
+        embedder: Embedder,
+        tracker: Tracker,
+        threshold: float,
+        lowest: float | None = None,
+        wanted: Sequence[str] = (),
     ) -> None:
+        """Detections count from `threshold` on; those from `lowest` on are the tracker's to use (None: the same)."""
         self._detector = detector
         self._embedder = embedder
         self._tracker = tracker
         self._threshold = threshold
+        self._lowest = threshold if lowest is None else lowest
         self._wanted = class_numbers(detector.labels, wanted)
+        self._scene = NO_SCENE
+        self._area = Area(())
+
+    def set_scene(self, scene: Scene) -> None:
+        """Takes effect with the next frame that is tracked."""
+        if scene.area != self._scene.area:
+            self._area = Area(scene.area)
+        self._scene = scene
 
     def detect(self, frame: Frame) -> Detections:
-        """The wanted objects of one picture, with their appearance."""
-        detections = self._detector.detect([frame.image], self._threshold)[0]
+        """The wanted objects of one picture, with their appearance, down to the lowest score of use."""
+        detections = self._detector.detect([frame.image], self._lowest)[0]
         if len(self._wanted) < len(self._detector.labels):
             detections = detections[np.isin(detections.classes, self._wanted)]
         features = self._embedder.embed(frame.image, detections.boxes)
         return replace(detections, features=features) if features.shape[1] else detections
 
     def track(self, frame: Frame, detections: Detections) -> Result:
-        """Call it in the order of the frames."""
-        return Result(frame, detections, self._tracker.update(detections, frame.time))
+        """Call it in the order of the frames; `detect` has no order."""
+        height, width = frame.image.shape[:2]
+        detections = self._area.keep(detections, frame.time, (height, width))
+        tracks = self._tracker.update(detections, frame.time)
+        if self._lowest < self._threshold:
+            detections = detections[detections.scores >= self._threshold]
+        return Result(frame, detections, tracks, self._scene)
 
 
 def class_numbers(labels: Sequence[str], wanted: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:

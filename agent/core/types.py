@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.core.scene import NO_SCENE, Scene
+
 Image = NDArray[np.uint8]
 """(height, width, 3) BGR."""
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int32]
+
+SUMMARY = "summary"
+EVENT = "event"
+"""The two logs of a stream."""
 
 
 def _floats(*shape: int) -> Floats:
@@ -80,6 +87,8 @@ class Result:
     frame: Frame
     detections: Detections
     tracks: Tracks
+    scene: Scene = NO_SCENE
+    """What was drawn on the picture when the frame was analysed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +123,29 @@ class TrackSummary:
     moved_bl: float
     box: tuple[float, float, float, float]
     """left, top, width, height, each 0..1."""
+    zone: str = ""
+    """The first zone of the scene that it is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSummary:
+    """What went on in a zone in one window."""
+
+    count: int = 0
+    animal_s: float = 0.0
+    visits: int = 0
+    total_animal_s: float = 0.0
+    total_visits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LineSummary:
+    """Who went over a line in one window."""
+
+    entered: int = 0
+    left: int = 0
+    total_entered: int = 0
+    total_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +154,10 @@ class Totals:
 
     animal_s: float = 0.0
     distance_bl: float = 0.0
+    distance_m: float = 0.0
+    zones: Mapping[str, ZoneSummary] = field(default_factory=dict)
+    """Of these the totals count; also of zones that are no longer in the scene."""
+    lines: Mapping[str, LineSummary] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +189,20 @@ class Summary:
     total_distance_bl: float
     tracks: tuple[TrackSummary, ...]
     tracks_omitted: int
+    distance_m: float | None = None
+    distance_error_ratio: float | None = None
+    total_distance_m: float = 0.0
+    """Also known while no ground is set, but not told then."""
+    zones: dict[str, ZoneSummary] = field(default_factory=dict)
+    lines: dict[str, LineSummary] = field(default_factory=dict)
+    past_zones: dict[str, ZoneSummary] = field(default_factory=dict)
+    """The totals of zones that are not in the scene now, so that they go on where one comes back. Not told."""
+    past_lines: dict[str, LineSummary] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """Its log."""
+        return SUMMARY
 
 
 class JobState(StrEnum):
@@ -212,9 +262,67 @@ class Job:
     results: tuple[ResultFile, ...] = ()
 
 
+class EventType(StrEnum):
+    """What can happen; the words of record.proto."""
+
+    LINE_CROSSED = "line_crossed"
+    ZONE_OCCUPIED = "zone_occupied"
+    ZONE_EMPTY = "zone_empty"
+    ZONE_ENTERED = "zone_entered"
+    ZONE_LEFT = "zone_left"
+    ANIMAL_STILL = "animal_still"
+    COUNT_OFF = "count_off"
+    COUNT_OK = "count_ok"
+    PERSON_SEEN = "person_seen"
+    CAMERA_LOST = "camera_lost"
+    CAMERA_BACK = "camera_back"
+    VIEW_CHANGED = "view_changed"
+    MODEL_CHANGED = "model_changed"
+    JOB_ENDED = "job_ended"
+    JOB_FAILED = "job_failed"
+    DISK_LOW = "disk_low"
+    BROKER_GAP = "broker_gap"
+
+
+class Severity(StrEnum):
+    """How soon somebody should look: some time, today, now."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened at one moment; fields as in record.proto. None or empty: not known, or of no meaning here."""
+
+    time: float
+    """Seconds of the frames' own clock, like `Frame.time`; since 1970 within a Record."""
+    event_type: EventType
+    severity: Severity
+    message: str
+    """One plain sentence."""
+    place: str = ""
+    direction: str = ""
+    label: str = ""
+    track: int | None = None
+    count: int | None = None
+    known_count: int | None = None
+    duration_s: float | None = None
+    score: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """Its log."""
+        return EVENT
+
+
+Body = Summary | Event
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A summary with its name for ever: (node, stream, journal, sequence)."""
+    """A summary or an event with its name for ever: (node, stream, kind, journal, sequence)."""
 
     node: str
     stream: str
@@ -223,5 +331,10 @@ class Record:
     job_id: str
     model: str
     clock_synced: bool
-    summary: Summary
+    body: Body
     """Its times are seconds since 1970 here."""
+
+    @property
+    def kind(self) -> str:
+        """Which of the stream's two logs it stands in."""
+        return self.body.kind

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from agent.core.types import Job, JobState, Problem, Record, Summary, Tracks
+from agent.core.types import Event, Job, JobState, Problem, Record, Summary, Tracks
 from agent.runtime.engine import StreamView
+from agent.runtime.health import HealthView
 from agent.runtime.streams import Origin
-from herdlink.v1 import record_pb2, track_pb2, types_pb2
+from herdlink.v1 import edge_pb2, record_pb2, track_pb2, types_pb2
 
 
 def timestamp(seconds: float) -> Timestamp:
@@ -110,12 +112,43 @@ def stream_state(view: StreamView) -> types_pb2.StreamState:
     return message
 
 
+def health(value: HealthView, backlog: int) -> edge_pb2.GetHealthResponse:
+    same = (
+        "clock_synced cpu_ratio rss_bytes temperature_c disk_free_bytes journal_rows lost_records provider "
+        "provider_wanted"
+    )
+    return edge_pb2.GetHealthResponse(
+        time=timestamp(value.time),
+        start_time=timestamp(value.start_time),
+        problems=[edge_pb2.HealthProblem(code=one.code, message=one.message) for one in value.problems],
+        backlog=backlog,
+        **{name: getattr(value, name) for name in same.split()},
+    )
+
+
 def record(value: Record) -> record_pb2.Record:
-    return record_pb2.Record(summary=summary(value))
+    if isinstance(value.body, Event):
+        return record_pb2.Record(event=event(value, value.body))
+    return record_pb2.Record(summary=summary(value, value.body))
 
 
-def summary(value: Record) -> record_pb2.Summary:
-    inner = value.summary
+def event(value: Record, inner: Event) -> record_pb2.Event:
+    same = "message place direction label track count known_count duration_s score"
+    return record_pb2.Event(
+        node=value.node,
+        stream=value.stream,
+        journal=value.journal,
+        sequence=value.sequence,
+        job_id=value.job_id,
+        time=timestamp(inner.time),
+        clock_synced=value.clock_synced,
+        event_type=inner.event_type.value,
+        severity=inner.severity.value,
+        **{name: getattr(inner, name) for name in same.split()},
+    )
+
+
+def summary(value: Record, inner: Summary) -> record_pb2.Summary:
     return record_pb2.Summary(
         node=value.node,
         stream=value.stream,
@@ -127,10 +160,10 @@ def summary(value: Record) -> record_pb2.Summary:
         clock_synced=value.clock_synced,
         model=value.model,
         view=f"VIEW_{inner.view}",
-        tracks=[
-            record_pb2.SummaryTrack(track=t.track, label=t.label, age_s=t.age_s, moved_bl=t.moved_bl, box=t.box)
-            for t in inner.tracks
-        ],
+        total_distance_m=None if inner.distance_m is None else inner.total_distance_m,
+        zones={name: record_pb2.Summary.Zone(**asdict(zone)) for name, zone in inner.zones.items()},
+        lines={name: record_pb2.Summary.Line(**asdict(line)) for name, line in inner.lines.items()},
+        tracks=[record_pb2.SummaryTrack(**asdict(track)) for track in inner.tracks],
         **_plain(inner),
     )
 
@@ -139,15 +172,15 @@ def _plain(inner: Summary) -> dict[str, Any]:
     """The fields that have the same name and form on both sides."""
     same = (
         "period_s covered_s frames frames_dropped count count_mean count_error known_count count_off counts score_mean "
-        "activity moving_ratio distance_bl spacing_bl longest_still_s id_switches total_animal_s total_distance_bl "
-        "tracks_omitted"
+        "activity moving_ratio distance_bl distance_m distance_error_ratio spacing_bl longest_still_s id_switches "
+        "total_animal_s total_distance_bl tracks_omitted"
     )
     return {name: getattr(inner, name) for name in same.split()}
 
 
-def summary_json(value: Record) -> str:
+def record_json(value: Record) -> str:
     """One line of JSON, as on MQTT: defaults printed, doubles rounded to 3 decimals."""
-    return json.dumps(_rounded(_to_dict(summary(value))), ensure_ascii=False)
+    return json.dumps(_rounded(_to_dict(getattr(record(value), value.kind))), ensure_ascii=False)
 
 
 def _to_dict(message: Message) -> dict[str, Any]:

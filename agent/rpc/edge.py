@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any
 
 from agent.core.errors import InvalidArgument
-from agent.rpc import convert
+from agent.rpc import convert, scene
 from agent.rpc.node import Node
 from agent.rpc.once import do_once
 from agent.runtime.engine import Engine
+from agent.runtime.health import Health
 from agent.runtime.results import read_piece
 from herdlink.v1 import edge_pb2 as pb
 from herdlink.v1 import edge_pb2_grpc, types_pb2
@@ -27,8 +29,9 @@ PLAIN_VALUES = (
 class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
     """Streams, jobs and results."""
 
-    def __init__(self, engine: Engine, node: Node) -> None:
+    def __init__(self, engine: Engine, node: Node, health: Health) -> None:
         self._engine = engine
+        self._health = health
         self._node = node
 
     async def GetInput(self, request: pb.GetInputRequest, context: Any) -> pb.GetInputResponse:
@@ -128,6 +131,17 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
 
         return do_once(self._engine.journal, context, request, pb.SetStreamResponse, action)
 
+    async def GetScene(self, request: pb.GetSceneRequest, context: Any) -> pb.GetSceneResponse:
+        view = self._engine.stream(request.stream)
+        return scene.pack(pb.GetSceneResponse, view.stream, view.values.scene)
+
+    async def SetScene(self, request: pb.SetSceneRequest, context: Any) -> pb.SetSceneResponse:
+        def action() -> pb.SetSceneResponse:
+            view = self._engine.set_stream(request.stream, {"scene": asdict(scene.unpack(request))})
+            return scene.pack(pb.SetSceneResponse, view.stream, view.values.scene)
+
+        return do_once(self._engine.journal, context, request, pb.SetSceneResponse, action)
+
     async def DeleteStream(self, request: pb.DeleteStreamRequest, context: Any) -> pb.DeleteStreamResponse:
         def action() -> pb.DeleteStreamResponse:
             self._engine.delete_stream(request.stream)
@@ -137,6 +151,10 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
 
     async def GetNode(self, request: pb.GetNodeRequest, context: Any) -> pb.GetNodeResponse:
         return self._node.describe()
+
+    async def GetHealth(self, request: pb.GetHealthRequest, context: Any) -> pb.GetHealthResponse:
+        backlog = self._engine.journal.backlog(request.consumer) if request.consumer else 0
+        return convert.health(self._health.view(), backlog)
 
 
 def _needed(uri: str) -> str:

@@ -10,7 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from agent import plugins
-from agent.journal import RECORDS_KEPT
 from agent.rpc import convert
 from agent.runtime.engine import LIST_LIMIT, RUNNING_JOBS_LIMIT, STREAMS_LIMIT
 from herdlink.v1 import edge_pb2 as pb
@@ -21,7 +20,9 @@ MESSAGE_BYTES = 8 * 1024 * 1024
 class Node:
     """The node's own description; what does not change is looked up once."""
 
-    def __init__(self, *, node: str, journal: str, provider_wanted: str, provider: Callable[[], str]) -> None:
+    def __init__(
+        self, *, node: str, journal: str, records: int, provider_wanted: str, provider: Callable[[], str]
+    ) -> None:
         self._provider = provider
         self._fixed = pb.GetNodeResponse(
             id=node,
@@ -32,7 +33,7 @@ class Node:
                 message_bytes=MESSAGE_BYTES,
                 streams=STREAMS_LIMIT,
                 running_jobs=RUNNING_JOBS_LIMIT,
-                records=RECORDS_KEPT,
+                records=records,
                 list_limit=LIST_LIMIT,
             ),
             start_time=convert.timestamp(time.time()),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
-from agent.core.errors import FailedPrecondition, InvalidArgument
-from agent.core.names import stream_id
+from agent.core import events
+from agent.core.errors import FailedPrecondition, InvalidArgument, ResourceExhausted
+from agent.core.names import log_id
 from agent.journal import Page
 from agent.rpc import convert
 from agent.runtime.engine import Engine, list_limit
@@ -15,6 +18,7 @@ from herdlink.v1 import record_pb2 as pb
 from herdlink.v1 import record_pb2_grpc
 
 PAGE = 100
+PRESENT_S = 3600.0
 KINDS = {pb.RECORD_KIND_UNSPECIFIED: "summary", pb.RECORD_KIND_SUMMARY: "summary", pb.RECORD_KIND_EVENT: "event"}
 
 
@@ -28,8 +32,9 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
     async def WatchRecords(
         self, request: pb.WatchRecordsRequest, context: Any
     ) -> AsyncIterator[pb.WatchRecordsResponse]:
-        stream, kind = stream_id(request.stream), _kind(request.kind)
+        stream, kind = log_id(request.stream), _kind(request.kind)
         place = self._start(request, stream, kind)
+        self._welcome(request, stream, kind)
         with self._engine.hub.subscribe(("records", stream, kind), size=1) as news:
             while True:
                 page = await asyncio.to_thread(self._journal.records, stream, kind, place, PAGE)
@@ -37,7 +42,16 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
                     yield pb.WatchRecordsResponse(record=record, newest=page.newest)
                 place = page.records[-1].sequence if page.records else max(place, page.oldest - 1)
                 if len(page.records) < PAGE:
-                    await news.get()
+                    try:
+                        await asyncio.wait_for(news.get(), PRESENT_S)
+                    except TimeoutError:
+                        self._welcome(request, stream, kind)
+
+    def _welcome(self, request: pb.WatchRecordsRequest, stream: str, kind: str) -> None:
+        """A consumer that is there is not forgotten, however little happens."""
+        if request.consumer:
+            with suppress(ResourceExhausted):
+                self._journal.welcome(request.consumer, stream, kind)
 
     def _start(self, request: pb.WatchRecordsRequest, stream: str, kind: str) -> int:
         match request.WhichOneof("start"):
@@ -49,7 +63,7 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
                 return self._journal.newest(stream, kind)
 
     async def ListRecords(self, request: pb.ListRecordsRequest, context: Any) -> pb.ListRecordsResponse:
-        stream, kind = stream_id(request.stream), _kind(request.kind)
+        stream, kind = log_id(request.stream), _kind(request.kind)
         after, limit = _not_negative(request.after_sequence), list_limit(request.limit)
         page = await asyncio.to_thread(self._journal.records, stream, kind, after, limit)
         return pb.ListRecordsResponse(records=_with_gap(page, after), newest=page.newest, journal=self._journal.id)
@@ -59,12 +73,12 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
             raise FailedPrecondition(
                 "OTHER_JOURNAL", f"the journal is {self._journal.id}, not {request.journal!r}; watch the records anew"
             )
-        sequence = self._journal.acknowledge(
-            _consumer(request.consumer),
-            stream_id(request.stream),
-            _kind(request.kind),
-            _not_negative(request.sequence),
-        )
+        consumer, stream, kind = _consumer(request.consumer), log_id(request.stream), _kind(request.kind)
+
+        def tell(lost: int) -> None:
+            self._engine.recorder.add(stream, events.broker_gap(consumer, kind, lost, time.time()))
+
+        sequence = self._journal.acknowledge(consumer, stream, kind, _not_negative(request.sequence), on_gap=tell)
         return pb.AckRecordsResponse(sequence=sequence)
 
 

@@ -54,9 +54,14 @@ class Server:
         """Binds every address and serves; returns them as bound. Raises HerdlinkError where one cannot be had."""
         bound = [self._bind(address, insecure=insecure) for address in listen]
         await self._server.start()
-        for service in ("", *SERVICES):
-            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        await self.set_serving(True)
         return bound
+
+    async def set_serving(self, serving: bool) -> None:
+        """What grpc.health.v1 says: NOT_SERVING while the node cannot do its work."""
+        status = health_pb2.HealthCheckResponse
+        for service in ("", *SERVICES):
+            await self._health.set(service, status.SERVING if serving else status.NOT_SERVING)
 
     async def stop(self) -> None:
         """Says so to the health watchers, gives calls a moment and ends."""

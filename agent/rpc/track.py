@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from agent.core import picture
+from agent.core.scene_picture import draw_scene
 from agent.core.types import Result
 from agent.rpc import convert
 from agent.runtime.engine import Engine
@@ -44,6 +45,9 @@ class TrackService(track_pb2_grpc.TrackServiceServicer):
         result, run = await self._engine.newest_result(request.stream, fresh=request.fresh)
         frame = result.frame if isinstance(result, Result) else result
         image = frame.image
+        if request.annotated:
+            scene = result.scene if isinstance(result, Result) else self._engine.stream(request.stream).values.scene
+            image = draw_scene(image, scene)
         if request.annotated and isinstance(result, Result) and run is not None:
             texts = [f"{run.labels[int(number)]}" for number in result.tracks.classes]
             image = picture.annotate(image, result.tracks.boxes, result.tracks.ids, texts)

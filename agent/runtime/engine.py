@@ -10,15 +10,19 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from agent.core import events
 from agent.core.errors import FailedPrecondition, HerdlinkError, InvalidArgument, NotFound, ResourceExhausted
 from agent.core.names import DEFAULT_STREAM, shorten, stream_id
 from agent.core.types import Frame, Job, JobState, Problem, Record, Result, ResultFile
 from agent.core.uri import is_masked, mask
 from agent.journal import Journal
 from agent.runtime.hub import Hub
+from agent.runtime.owed import Owed
+from agent.runtime.recorder import Recorder
 from agent.runtime.results import list_results
 from agent.runtime.run import Plan, Run
 from agent.runtime.streams import Origin, StreamConfig, StreamValues, check_ranges
@@ -83,15 +87,25 @@ class Engine:
     """See the module's docstring. Every method raises HerdlinkError for what a caller can mend."""
 
     def __init__(
-        self, *, rooms: Rooms, journal: Journal, settings: dict[str, dict[str, Any]], loop: asyncio.AbstractEventLoop
+        self,
+        *,
+        node: str,
+        rooms: Rooms,
+        journal: Journal,
+        settings: dict[str, dict[str, Any]],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.hub = Hub()
         self.journal = journal
+        self.owed = Owed()
+        self.recorder = Recorder(node=node, journal=journal, told=self._recorded)
         self._rooms = rooms
         self._loop = loop
         self._runs: dict[str, Run] = {}
         self._seen: dict[str, Run] = {}
         """The newest run of each stream, also after its end: its last picture can still be asked for."""
+        self._unsaved: dict[str, Run] = {}
+        """Runs whose job the journal does not know as it is, by job id."""
         self._closing = False
         commands = journal.streams()
         self._configs = {
@@ -104,26 +118,35 @@ class Engine:
 
     def resume(self) -> None:
         """Ends the jobs that the last stop has cut, and starts the enabled cameras."""
-        cut = []
+        cameras = [name for name, config in self._configs.items() if self._starts_by_itself(config.values)]
         for job in self.journal.open_jobs():
-            message = "the agent stopped in the middle of the job; what was written is kept; Compute again"
-            error = Problem("UNAVAILABLE", "AGENT_RESTARTED", message, "Compute", time.time())
-            cut.append(replace(job, state=JobState.FAILED, error=error, end_time=time.time()))
-            self.journal.put_job(cut[-1])
-        self._loop.run_in_executor(None, self._list_cut, cut)
-        for name, config in self._configs.items():
-            values = config.values
-            if values.enabled and values.input:
-                try:
-                    if self._rooms.is_live(values.input):
-                        self.compute(name)
-                except HerdlinkError as error:
-                    log.error("stream %s does not start: %s", name, error)
+            self.owed.do(f"the end of job {job.job_id}", partial(self._end_cut, job, goes_on=job.stream in cameras))
+        for name in cameras:
+            self.owed.do(f"the start of stream {name}", partial(self.compute, name))
 
-    def _list_cut(self, jobs: list[Job]) -> None:
+    def _starts_by_itself(self, values: StreamValues) -> bool:
+        try:
+            return values.enabled and bool(values.input) and self._rooms.is_live(values.input)
+        except HerdlinkError as error:
+            log.error("the input of a stream cannot be used: %s", error)
+            return False
+
+    def _end_cut(self, job: Job, *, goes_on: bool) -> None:
+        """Ends a job that the last stop has cut."""
+        message = "the agent stopped in the middle of the job; what was written is kept; Compute again"
+        if goes_on:
+            message = "the agent stopped in the middle of the job; the camera goes on in a new one"
+        error = Problem("UNAVAILABLE", "AGENT_RESTARTED", message, "Compute", time.time())
+        ended = replace(job, state=JobState.FAILED, error=error, end_time=time.time())
+        with self.journal.transaction():
+            self.journal.put_job(ended)
+            self.recorder.add(ended.stream, events.job_over(ended, time.time(), goes_on=goes_on), ended)
+        self._loop.run_in_executor(None, self._list_cut, ended)
+
+    def _list_cut(self, job: Job) -> None:
         """Off the loop: the digest of a long film takes its time."""
-        for job in jobs:
-            self.journal.put_job(replace(job, results=list_results(Path(job.output))))
+        listed = replace(job, results=list_results(Path(job.output)))
+        self._call(lambda: self.owed.do(f"the results of job {job.job_id}", partial(self.journal.put_job, listed)))
 
     async def close(self) -> None:
         """Stops all work; jobs stay open in the journal, so that the next start sees what was cut."""
@@ -193,7 +216,7 @@ class Engine:
         values = self._rooms.complete(config.values)
         shown = replace(values, input=mask(values.input), output=str(self._rooms.output_path(name, values.output)))
         run = self._runs.get(name)
-        newest = run.job if run else next(iter(self.journal.jobs(name, 1)), None)
+        newest = run.job if run else next(map(self._fresh, self.journal.jobs(name, 1)), None)
         return StreamView(name, shown, config.origins, newest, run)
 
     def _apply(self, name: str, old: StreamValues, new: StreamConfig) -> None:
@@ -203,6 +226,7 @@ class Engine:
             run.cancel()
         elif run:
             run.set_known_count(values.known_count)
+            run.set_scene(values.scene)
         elif values.enabled and not old.enabled and values.input and self._rooms.is_live(values.input):
             self.compute(name)
 
@@ -251,6 +275,9 @@ class Engine:
             raise FailedPrecondition("NO_INPUT", f"stream {name} has no input; call SetInput first")
         if not values.enabled:
             raise FailedPrecondition("STREAM_DISABLED", f"stream {name} is switched off; SetStream enabled=true first")
+        if any(run.plan.job.stream == name for run in self._unsaved.values()):
+            # The next job must not use its track ids again.
+            raise ResourceExhausted("JOURNAL_UNWRITABLE", f"the end of {name}'s last job is not written yet; make room")
         if name in self._runs:
             job_id = self._runs[name].job.job_id
             raise FailedPrecondition("JOB_RUNNING", f"job {job_id} runs on stream {name}; CancelJob it or wait")
@@ -260,7 +287,9 @@ class Engine:
         self._rooms.check_values(values)
 
     def _launch(self, name: str, plan: Plan) -> None:
-        run = self._runs[name] = self._seen[name] = Run(plan, journal=self.journal, listener=self)
+        run = self._runs[name] = self._seen[name] = Run(
+            plan, journal=self.journal, recorder=self.recorder, listener=self
+        )
         run.start()
 
     def cancel_job(self, job_id: str, stream: str) -> Job:
@@ -279,6 +308,8 @@ class Engine:
             if run.job.job_id == job_id:
                 return run.job
         job = self.journal.job(job_id)
+        if job is not None:
+            job = self._fresh(job)
         if job is None:
             raise NotFound("NO_JOB", f"no job {shorten(job_id)!r}; ListJobs tells which there are")
         return job
@@ -290,7 +321,7 @@ class Engine:
         return [self._fresh(job) for job in self.journal.jobs(stream, list_limit(limit))]
 
     def _fresh(self, job: Job) -> Job:
-        run = self._runs.get(job.stream)
+        run = self._unsaved.get(job.job_id) or self._runs.get(job.stream)
         return run.job if run and run.job.job_id == job.job_id else job
 
     async def ended(self, job_id: str) -> Job:
@@ -345,8 +376,8 @@ class Engine:
             light = (run, result.frame.index, result.frame.time, result.frame.image.shape[:2], result.tracks)
             self._call(lambda: self.hub.publish(topic, light))
 
-    def recorded(self, run: Run, record: Record) -> None:
-        self._call(lambda: self.hub.publish(("records", record.stream, "summary"), record))
+    def _recorded(self, record: Record) -> None:
+        self._call(lambda: self.hub.publish(("records", record.stream, record.kind), record))
 
     def _call(self, action: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(action)
@@ -356,7 +387,14 @@ class Engine:
         if job.state.ended and self._runs.get(job.stream) is run:
             del self._runs[job.stream]
             log.info("job %s of stream %s: %s", job.job_id, job.stream, job.state.value)
+        if run.unsaved and job.job_id not in self._unsaved:
+            self._unsaved[job.job_id] = run
+            self.owed.do(f"the state of job {job.job_id}", partial(self._save, run))
         self.hub.publish(("job", job.job_id), job)
+
+    def _save(self, run: Run) -> None:
+        run.save()
+        del self._unsaved[run.job.job_id]
 
 
 def list_limit(limit: int) -> int:

@@ -11,7 +11,7 @@ RECENT = 64
 
 
 class Figures:
-    """Frames, their rate and where the time goes. Written by the job's threads, each its own stages; read by anyone."""
+    """Frames, their rate and where the time goes. Each stage is told by one thread alone; anyone may read."""
 
     def __init__(self) -> None:
         self.frames = 0
@@ -37,7 +37,11 @@ class Figures:
         try:
             yield
         finally:
-            self._stages[name] = self._stages.get(name, 0.0) + time.perf_counter() - begin
+            self.add(name, time.perf_counter() - begin)
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Adds time that was taken elsewhere to a stage."""
+        self._stages[stage] = self._stages.get(stage, 0.0) + seconds
 
     @property
     def fps(self) -> float:
@@ -58,5 +62,5 @@ class Figures:
 
     @property
     def stage_ms(self) -> dict[str, float]:
-        """Milliseconds a frame of each stage; stages on different threads overlap."""
+        """Milliseconds a frame of each stage. Stages, and frames within `detect`, overlap on different threads."""
         return {name: seconds * 1000 / self.frames for name, seconds in self._stages.items() if self.frames}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -41,10 +42,12 @@ class Mailbox(Generic[T]):
             self._items.append(item)
             self._changed.notify_all()
 
-    def get(self, timeout_s: float | None = None) -> T | None:
-        """The oldest item; None when none came in time. Raises Closed when the box is closed and empty."""
+    def get(self, timeout_s: float | None = None, *, unless: Callable[[], bool] = lambda: False) -> T | None:
+        """The oldest item; None when none came in time, or before `unless` held (say so by `wake`). Raises Closed when
+        the box is closed and empty.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._items, timeout_s)
+            self._changed.wait_for(lambda: self._closed or self._items or unless(), timeout_s)
             if self._items:
                 item = self._items.popleft()
                 self._changed.notify_all()
@@ -52,6 +55,11 @@ class Mailbox(Generic[T]):
             if self._closed:
                 raise Closed
             return None
+
+    def wake(self) -> None:
+        """Has a waiting `get` look at its `unless` again."""
+        with self._changed:
+            self._changed.notify_all()
 
     def close(self, *, discard: bool = False) -> None:
         """No more items are taken; those inside can still be got unless they are discarded."""

@@ -1,7 +1,8 @@
 """One job: from opening the input to the last file written.
 
-Three threads: decode (runtime/intake.py) -> mailbox -> this one (model, tracker, herd numbers) -> mailbox -> write
-(runtime/writer.py). Whatever ends the job - the input, an error, CancelJob, the agent - ends it on the same path.
+Three threads: decode (runtime/intake.py) -> mailbox -> this one (tracker, herd numbers) -> mailbox -> write
+(runtime/writer.py); the model works on the node's pool (runtime/ahead.py). Whatever ends the job - the input, an error,
+CancelJob, the agent - ends it on the same path.
 """
 
 from __future__ import annotations
@@ -11,21 +12,26 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from agent.core import events
 from agent.core.errors import HerdlinkError
+from agent.core.events import CameraWatch
 from agent.core.herd.window import Herd
 from agent.core.pipeline import Pipeline
 from agent.core.ports import Detector, Sink, Source
-from agent.core.types import InputInfo, Job, JobState, Problem, Record, Result, ResultFile, Summary
+from agent.core.scene import Scene
+from agent.core.types import Body, Event, InputInfo, Job, JobState, Problem, Result, ResultFile, Summary
 from agent.journal import Journal
 from agent.runtime import run_json
-from agent.runtime.clock import clock_synced
+from agent.runtime.ahead import Ahead, Seen
 from agent.runtime.figures import Figures
 from agent.runtime.intake import Intake
 from agent.runtime.mailbox import Closed
+from agent.runtime.recorder import Recorder
 from agent.runtime.results import describe_file, list_results
 from agent.runtime.writer import Writer
 
@@ -34,22 +40,27 @@ log = logging.getLogger(__name__)
 TICK_S = 0.5
 HUNG_DECODER_S = 10.0
 TRACK_IDS_RESERVED = 1000
+RESERVE_AGAIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """All that one job is made of. Every `open_` may take its time: it is called on the job's own threads."""
 
-    node: str
     job: Job
     live: bool
     max_fps: float
+    scene: Scene
     tell_tracks: bool
     """Whether records tell the single tracks."""
     settings: Mapping[str, Any]
     """What run.json says of the stream's values."""
     input_file: Path | None
     """Where the input is a file of this machine."""
+    pool: Executor
+    """Where the model works."""
+    ahead: int
+    """How many pictures may be with the model at once."""
     open_source: Callable[[], Source]
     open_detector: Callable[[], Detector]
     open_pipeline: Callable[[Detector, int], Pipeline]
@@ -67,13 +78,11 @@ class Listener(Protocol):
 
     def analysed(self, run: Run, result: Result) -> None: ...
 
-    def recorded(self, run: Run, record: Record) -> None: ...
-
 
 class Run:
     """A job at work. `start`, `cancel`, `halt` and the figures may be used from any thread."""
 
-    def __init__(self, plan: Plan, *, journal: Journal, listener: Listener) -> None:
+    def __init__(self, plan: Plan, *, journal: Journal, recorder: Recorder, listener: Listener) -> None:
         self.plan = plan
         self.latest: Result | None = None
         self.labels: Sequence[str] = ()
@@ -81,6 +90,7 @@ class Run:
         self.reconnects = 0
         self._job = plan.job
         self._journal = journal
+        self._recorder = recorder
         self._listener = listener
         self._figures = Figures()
         self._intake = Intake(
@@ -92,11 +102,18 @@ class Run:
         )
         self._writer: Writer | None = None
         self._herd: Herd | None = None
+        self._scene = plan.scene
         self._model_sha256 = ""
         self._first_track = 1
         self._newest_track = 0
         self._tracks_reserved = 0
+        self._reserve_next = 0.0
+        self._saving = threading.Lock()
+        self._end_is_told = False
+        self.unsaved = False
+        """Whether the journal does not know yet what `job` says; `save` tries again."""
         self._lost: HerdlinkError | None = None
+        self._camera = CameraWatch()
         self._cancelled = False
         self._halted = False
         self._thread = threading.Thread(target=self._work, name=f"job {plan.job.job_id}")
@@ -146,6 +163,24 @@ class Run:
         if self._herd is not None:
             self._herd.set_known_count(known_count)
 
+    def set_scene(self, scene: Scene) -> None:
+        """Takes effect with the next frame."""
+        self._scene = scene
+
+    def save(self) -> None:
+        """Brings the journal up to date: the job, the event of its end, the track ids it used. Raises HerdlinkError."""
+        with self._saving:
+            self.unsaved = True
+            job, ended = self._job, self._job.state.ended
+            with self._journal.transaction():
+                self._journal.put_job(job)
+                if ended and not self._end_is_told:
+                    self._recorder.add(job.stream, events.job_over(job, job.end_time or time.time()), job)
+                if (ended or self._halted) and self._newest_track:
+                    self._journal.set_next_track(job.stream, self._newest_track + 1)
+            self._end_is_told |= ended
+            self.unsaved = False
+
     # -- the job's own thread -------------------------------------------------------------------------------------
 
     def _work(self) -> None:
@@ -167,32 +202,45 @@ class Run:
         self.labels, self.provider = detector.labels, detector.provider
         self._model_sha256 = detector.sha256
         self._job = replace(self._job, model=detector.name)
+        self._compare_model()
         self._first_track = self._journal.next_track(self._job.stream)
         pipeline = self.plan.open_pipeline(detector, self._first_track)
         self._newest_track = self._tracks_reserved = self._first_track - 1
         self._herd = herd = self.plan.open_herd(detector)
+        mailbox = self._intake.mailbox
+        ahead = Ahead(self.plan.pool, pipeline.detect, depth=self.plan.ahead, on_ready=mailbox.wake)
         self._intake.start()
         while not (self._cancelled or self._halted):
             try:
-                frame = self._intake.mailbox.get(TICK_S)
+                frame = mailbox.get(TICK_S, unless=ahead.is_ready)
             except Closed:
                 break
-            if frame is None:
+            if frame is not None:
+                if self._job.state is not JobState.RUNNING:
+                    self._begin(detector)
+                ahead.add(frame)
+            elif not ahead:
                 self._tick(herd)
-                continue
-            if self._job.state is not JobState.RUNNING:
-                self._begin(detector)
-            with self._figures.stage("detect"):
-                detections = pipeline.detect(frame)
-            with self._figures.stage("track"):
-                result = pipeline.track(frame, detections)
-            self._keep_track_ids(result)
-            self._deliver(result, herd)
-        for summary in herd.finish():
-            self._keep(summary)
+            while ahead.is_ready() or ahead.full:
+                self._follow(ahead.take(), pipeline, herd)
+        while ahead and not (self._cancelled or self._halted):
+            self._follow(ahead.take(), pipeline, herd)
+        ahead.drop()
+        self._keep_all(herd.finish())
+
+    def _follow(self, seen: Seen, pipeline: Pipeline, herd: Herd) -> None:
+        """The next picture in order, with what the model has found in it."""
+        frame, detections, seconds = seen
+        self._figures.add("detect", seconds)
+        pipeline.set_scene(self._scene)
+        with self._figures.stage("track"):
+            result = pipeline.track(frame, detections)
+        self._keep_track_ids(result)
+        self._deliver(result, herd)
 
     def _begin(self, detector: Detector) -> None:
         """The first picture, or the first after the camera was lost."""
+        self._tell(self._camera.back(time.time()))
         self._figures.begin()
         if self._writer is None and self._intake.info is not None:
             sinks = self.plan.open_sinks(detector, self._intake.info)
@@ -206,9 +254,8 @@ class Run:
         if self._writer is not None:
             self._writer.write(result)
         with self._figures.stage("numbers"):
-            summaries = herd.add(result, self._intake.mailbox.dropped)
-        for summary in summaries:
-            self._keep(summary)
+            told = herd.add(result, self._intake.mailbox.dropped)
+        self._keep_all(told)
 
     def _tick(self, herd: Herd) -> None:
         lost, self._lost = self._lost, None
@@ -217,44 +264,55 @@ class Run:
                 self.reconnects += 1
             log.warning("stream %s: %s", self._job.stream, lost)
             self._set_state(JobState.RECONNECTING, problem(lost, "Compute"))
+            self._camera.lost(time.time(), lost.message)
+        self._tell(self._camera.look(time.time()))
         if self.plan.live:
-            for summary in herd.tick(time.monotonic()):
-                self._keep(summary)
+            self._keep_all(herd.tick(time.monotonic()))
 
     def _keep_track_ids(self, result: Result) -> None:
         """Reserves track ids ahead, so that a crash cannot give one out twice."""
         self._newest_track = max(self._newest_track, int(result.tracks.ids.max(initial=0)))
-        if self._newest_track > self._tracks_reserved:
-            self._tracks_reserved = self._newest_track + TRACK_IDS_RESERVED
-            self._journal.set_next_track(self._job.stream, self._tracks_reserved + 1)
-
-    def _keep(self, summary: Summary) -> None:
-        start, end = self.wall_time(summary.start_time), self.wall_time(summary.end_time)
-        summary = replace(summary, start_time=start, end_time=end)
-        if not self.plan.tell_tracks:
-            summary = replace(summary, tracks=(), tracks_omitted=summary.tracks_omitted + len(summary.tracks))
-        job = self._job
-        try:
-            record = self._journal.append(
-                job.stream,
-                "summary",
-                lambda sequence: Record(
-                    node=self.plan.node,
-                    stream=job.stream,
-                    journal=self._journal.id,
-                    sequence=sequence,
-                    job_id=job.job_id,
-                    model=job.model,
-                    clock_synced=clock_synced(),
-                    summary=summary,
-                ),
-            )
-        except HerdlinkError as error:
-            log.error("a summary of stream %s is lost: %s", job.stream, error)
+        if self._newest_track <= self._tracks_reserved or time.monotonic() < self._reserve_next:
             return
-        if self._writer is not None:
+        try:
+            self._journal.set_next_track(self._job.stream, self._newest_track + TRACK_IDS_RESERVED + 1)
+            self._tracks_reserved = self._newest_track + TRACK_IDS_RESERVED
+        except HerdlinkError as unwritable:
+            # The work goes on; the ids are at risk only where the agent dies before the disk can be written again.
+            self._reserve_next = time.monotonic() + RESERVE_AGAIN_S
+            log.error("track ids of stream %s are not reserved: %s", self._job.stream, unwritable)
+
+    def _keep_all(self, told: Sequence[Body]) -> None:
+        for body in told:
+            self._keep(self._in_wall_time(body))
+
+    def _keep(self, body: Body) -> None:
+        """Its times are seconds since 1970."""
+        record = self._recorder.keep(self._job.stream, body, self._job)
+        if record is not None and self._writer is not None:
             self._writer.record(record)
-        self._listener.recorded(self, record)
+
+    def _tell(self, event: Event | None) -> None:
+        if event is not None:
+            self._keep(event)
+
+    def _compare_model(self) -> None:
+        jobs = self._journal.jobs(self._job.stream, 100)
+        before = next((job.model for job in jobs if job.model and job.job_id != self._job.job_id), "")
+        if before and before != self._job.model:
+            self._tell(events.model_changed(self._job.model, before, time.time()))
+
+    def _in_wall_time(self, body: Body) -> Body:
+        if isinstance(body, Event):
+            return replace(body, time=self.wall_time(body.time))
+        return self._shown(
+            replace(body, start_time=self.wall_time(body.start_time), end_time=self.wall_time(body.end_time))
+        )
+
+    def _shown(self, summary: Summary) -> Summary:
+        if self.plan.tell_tracks:
+            return summary
+        return replace(summary, tracks=(), tracks_omitted=summary.tracks_omitted + len(summary.tracks))
 
     def _camera_lost(self, error: HerdlinkError) -> None:
         """On the decode thread; this job's own thread tells it when it has no picture left."""
@@ -265,8 +323,8 @@ class Run:
         self._intake.join(HUNG_DECODER_S)
         if self._writer is not None:
             self._writer.close()
-        if self._tracks_reserved > self._newest_track:
-            self._journal.set_next_track(self._job.stream, self._newest_track + 1)
+        if self._halted:
+            self.save()
 
     def _finish(self, error: Exception | None) -> None:
         if self._halted:
@@ -307,7 +365,7 @@ class Run:
     def _set_state(self, state: JobState, error: Problem | None = None) -> None:
         self._job = replace(self._job if state.ended else self.job, state=state, error=error)
         try:
-            self._journal.put_job(self._job)
+            self.save()
         except HerdlinkError as unwritable:
             log.error("job %s: %s", self._job.job_id, unwritable)
         self._listener.changed(self)

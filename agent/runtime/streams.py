@@ -6,7 +6,9 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from agent.core import scene_check
 from agent.core.errors import InvalidArgument
+from agent.core.scene import NO_SCENE, Scene, read
 
 DEFAULT_THRESHOLD = 0.3
 DEFAULT_TRACKER = "deepsort"
@@ -35,6 +37,7 @@ class StreamValues:
     model: str = ""
     tracker: str = DEFAULT_TRACKER
     summary_period_s: float = 0.0
+    scene: Scene = NO_SCENE
 
 
 KEYS = tuple(field.name for field in fields(StreamValues))
@@ -50,12 +53,14 @@ TEXT_LIMIT = 256
 
 
 def check_ranges(changes: dict[str, Any]) -> None:
-    """Raises InvalidArgument (BAD_VALUE) for a number out of its range or a text that is too long."""
+    """Raises InvalidArgument: BAD_VALUE for a number out of its range or a text that is too long, BAD_SCENE."""
     for key, (low, high) in RANGES.items():
         if key in changes and not low <= changes[key] <= high:
             raise InvalidArgument("BAD_VALUE", f"{key} is {low:g} to {high:g}; it is {changes[key]}")
     texts = [("labels", text) for text in changes.get("labels", ())]
     texts += [(key, changes[key]) for key in ("name", "area", "model", "tracker") if key in changes]
+    if "scene" in changes:
+        scene_check.check(read(changes["scene"]))
     for key, text in texts:
         if len(text) > TEXT_LIMIT:
             raise InvalidArgument("BAD_VALUE", f"{key} has at most {TEXT_LIMIT} characters; this one has {len(text)}")
@@ -73,6 +78,8 @@ class StreamConfig:
         merged = {**self.settings, **self.commands}
         if "labels" in merged:
             merged["labels"] = tuple(merged["labels"])
+        if "scene" in merged:
+            merged["scene"] = read(merged["scene"])
         return StreamValues(**merged)
 
     @property

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agent.core.errors import FailedPrecondition
 from agent.core.picture import annotate
+from agent.core.scene_picture import draw_scene
 from agent.core.types import Image, Result
 
 
@@ -28,10 +29,10 @@ def not_writable(path: Path, cause: str) -> FailedPrecondition:
 
 
 def drawn(result: Result, labels: Sequence[str]) -> Image:
-    """The picture with every track's box, label and id."""
+    """The picture with its scene and every track's box, label and id."""
     tracks = result.tracks
     texts = [f"{labels[number]} {track}" for number, track in zip(tracks.classes, tracks.ids, strict=True)]
-    return annotate(result.frame.image, tracks.boxes, tracks.ids, texts)
+    return annotate(draw_scene(result.frame.image, result.scene), tracks.boxes, tracks.ids, texts)
 
 
 def part_of(path: Path) -> Path:

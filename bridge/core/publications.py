@@ -2,13 +2,51 @@
 
 from __future__ import annotations
 
-from bridge.core.commands import dump, to_json
-from herdlink.v1 import record_pb2, types_pb2
+from collections import deque
+from dataclasses import dataclass
 
+from bridge.core.commands import dump, to_json
+from bridge.core.topics import NODE_LOG
+from herdlink.v1 import edge_pb2, record_pb2, types_pb2
+
+EVENT_IS_NEWS_S = 30.0
+"""An older event rings no phone."""
 SNAPSHOT_BYTES = 256 * 1024
 FIGURES_EVERY_S = 10.0
+HEALTH_EVERY_S = 60.0
 _FIGURES = ("fps", "frame_time", "frames_dropped", "progress")
 _ENDED = (types_pb2.JOB_STATE_DONE, types_pb2.JOB_STATE_FAILED, types_pb2.JOB_STATE_CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLog:
+    """One log of the agent and the topics that it goes to."""
+
+    stream: str
+    kind: record_pb2.RecordKind
+    complete: str
+    live: str
+    retain_live: bool
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return f"{self.complete} of {self.stream}"
+
+
+def record_logs(stream: str) -> tuple[RecordLog, ...]:
+    """The logs of a stream; the node itself has but events."""
+    events = RecordLog(stream, record_pb2.RECORD_KIND_EVENT, "events", "event", False)
+    summaries = RecordLog(stream, record_pb2.RECORD_KIND_SUMMARY, "summaries", "summary", True)
+    return (events,) if stream == NODE_LOG else (summaries, events)
+
+
+def is_live(answer: record_pb2.WatchRecordsResponse, now: float) -> bool:
+    """Whether a record is news: the newest summary; an event that happened within the last 30 s."""
+    body = answer.record.WhichOneof("body")
+    if body == "summary":
+        return answer.record.summary.sequence == answer.newest
+    return body == "event" and now - answer.record.event.time.ToMilliseconds() / 1000 <= EVENT_IS_NEWS_S
 
 
 def state_is_due(told: types_pb2.StreamState | None, state: types_pb2.StreamState, age_s: float) -> bool:
@@ -35,6 +73,66 @@ def record_payload(record: record_pb2.Record) -> bytes:
     body = record.WhichOneof("body")
     inner = to_json(getattr(record, body)) if body else {}
     return dump({"gap": inner} if body == "gap" else inner)
+
+
+def sequence(record: record_pb2.Record) -> int:
+    """A record's number in its log; 0 for a gap."""
+    return record.event.sequence or record.summary.sequence
+
+
+def journal(record: record_pb2.Record) -> str:
+    """The journal that the number counts in."""
+    return record.event.journal or record.summary.journal
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """Records of one journal, from the first to the last."""
+
+    journal: str
+    first: int
+    last: int
+
+
+class RecentlyDone:
+    """Which records the broker has acknowledged within a time; remembers one number a second."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._journal = ""
+        self._firsts: deque[tuple[float, int]] = deque()
+        self._last = 0
+
+    def add(self, now: float, journal: str, sequence: int) -> None:
+        """The broker has acknowledged a record; times grow."""
+        if journal != self._journal:
+            self._journal, self._last = journal, 0
+            self._firsts.clear()
+        if not self._firsts or now - self._firsts[-1][0] >= 1.0:
+            self._firsts.append((now, sequence))
+        self._last = max(self._last, sequence)
+        self._forget(now)
+
+    def since(self, now: float) -> Recent | None:
+        """Those of late; None where there are none."""
+        self._forget(now)
+        return Recent(self._journal, self._firsts[0][1], self._last) if self._firsts else None
+
+    def _forget(self, now: float) -> None:
+        # An entry stands for the second that follows it.
+        while self._firsts and now - self._firsts[0][0] > self._seconds + 1.0:
+            self._firsts.popleft()
+
+
+def health_is_due(told: edge_pb2.GetHealthResponse | None, health: edge_pb2.GetHealthResponse, age_s: float) -> bool:
+    """At once where other problems are there, else once a minute."""
+    codes = [(problem.code, problem.message) for problem in health.problems]
+    return told is None or age_s >= HEALTH_EVERY_S or codes != [(one.code, one.message) for one in told.problems]
+
+
+def health_payload(health: edge_pb2.GetHealthResponse, reconnects: int) -> bytes:
+    """What the agent tells of itself, and how often this bridge had to connect to the broker again."""
+    return dump({**to_json(health), "brokerReconnects": reconnects})
 
 
 def consumer(base: str) -> str:

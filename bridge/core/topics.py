@@ -11,8 +11,8 @@ _LEAVES: tuple[tuple[str, Literal["yes", "no"], int, str], ...] = (
     ("job", "yes", 1, "the newest job and the files it left"),
     ("summary", "yes", 1, "the newest numbers, live; never a repeat"),
     ("summaries", "no", 1, "every summary in order; sequence has no gap within a journal"),
-    ("event", "no", 1, "an event as it happens; never a repeat, at most 30 s old"),
-    ("events", "no", 1, "every event in order; sequence has no gap within a journal"),
+    ("event", "no", 1, "what has just happened, live: at most 30 s old, never a repeat"),
+    ("events", "no", 1, "every event in order; numbered by themselves, without a gap"),
     ("snapshot", "yes", 0, "the newest picture: a JPEG of at most 256 KiB"),
 )
 
@@ -27,6 +27,10 @@ class Row:
     retained: Literal["yes", "no", "never"]
     qos: int
     what: str
+
+
+NODE_LOG = "@node"
+"""What RecordService calls the log of the node itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Topics:
         return f"{self.base}/{self.node}/reply/{method}"
 
     def of_node(self, leaf: str) -> str:
-        """`leaf`: status, info, health or event."""
+        """`leaf`: status, info, health, event or events."""
         return f"{self.base}/{self.node}/{leaf}"
 
     @property
@@ -65,9 +69,17 @@ class Topics:
     def info(self) -> str:
         return self.of_node("info")
 
+    @property
+    def health(self) -> str:
+        return self.of_node("health")
+
     def stream(self, stream: str, leaf: str) -> str:
-        """`leaf`: state, job, summary, summaries, event, events or snapshot."""
+        """`leaf`: state, job, snapshot, or one of `records`."""
         return f"{self.base}/{self.node}/stream/{stream}/{leaf}"
+
+    def records(self, stream: str, leaf: str) -> str:
+        """`leaf`: summary, summaries, event or events; of the node itself where the stream is NODE_LOG."""
+        return self.of_node(leaf) if stream == NODE_LOG else self.stream(stream, leaf)
 
     @property
     def clients(self) -> str:
@@ -88,7 +100,8 @@ class Topics:
             Row(self.reply(method), "out", "no", 1, "the answer, where the command names no topic for it"),
             Row(self.status, "out", "yes", 1, "online, unreachable (agent lost), offline (bridge lost) or stopped"),
             Row(self.info, "out", "yes", 1, "what the node is and can do (GetNode)"),
-            Row(self.of_node("health"), "out", "yes", 1, "how the machine fares, and what is wrong with it"),
-            Row(self.of_node("event"), "out", "no", 1, "an event of the node or of any stream, as it happens"),
+            Row(self.health, "out", "yes", 1, "how the machine fares, and what is wrong with it"),
+            Row(self.of_node("event"), "out", "no", 1, "what befalls the node itself, live: disk_low"),
+            Row(self.of_node("events"), "out", "no", 1, "every such event in order"),
             *(Row(self.stream(stream, leaf), "out", kept, qos, what) for leaf, kept, qos, what in _LEAVES),
         ]

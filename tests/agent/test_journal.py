@@ -4,14 +4,29 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.core.errors import InvalidArgument
-from agent.core.types import Job, JobState, Problem, Record, ResultFile, Summary, Totals, TrackSummary, View
-from agent.journal import RECORDS_KEPT, Journal
+from agent.core.types import (
+    Event,
+    EventType,
+    Job,
+    JobState,
+    Problem,
+    Record,
+    ResultFile,
+    Severity,
+    Summary,
+    Totals,
+    TrackSummary,
+    View,
+)
+from agent.journal import Journal
+from agent.trimming import CONSUMER_KEPT_S, LEFT_WHEN_LOW, Bounds
 
 
 def make_summary(**changes: object) -> Summary:
@@ -52,6 +67,14 @@ def append(journal: Journal, stream: str = "main", **changes: object) -> Record:
     )
 
 
+def append_event(journal: Journal, stream: str = "main", **changes: object) -> Record:
+    event = Event(5.0, EventType.COUNT_OFF, Severity.WARNING, "19 animals, not 20", count=19, known_count=20)
+    event = replace(event, **changes)  # type: ignore[arg-type]
+    return journal.append(
+        stream, "event", lambda sequence: Record("n1", stream, journal.id, sequence, "j", "m@0", True, event)
+    )
+
+
 def make_job(job_id: str) -> Job:
     return Job(job_id=job_id, stream="main", state=JobState.QUEUED, input="a.mp4", output="/out")
 
@@ -69,6 +92,18 @@ def test_records_are_numbered_without_gaps_per_stream_and_come_back_equal(tmp_pa
     again.close()
 
 
+def test_events_are_numbered_by_themselves_and_come_back_equal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    append(journal)
+    written = [append_event(journal), append_event(journal, count=None, track=7, duration_s=1.5)]
+    append(journal, total_animal_s=9.0)
+    assert [record.sequence for record in written] == [1, 2]
+    assert list(journal.records("main", "event", 0, 10).records) == written
+    assert journal.newest("main", "summary") == 2
+    assert journal.totals("main").animal_s == 9.0
+    journal.close()
+
+
 def test_a_new_file_has_another_journal_id(tmp_path: Path) -> None:
     one, two = Journal(tmp_path / "1"), Journal(tmp_path / "2")
     assert one.id != two.id
@@ -78,10 +113,8 @@ def test_a_new_file_has_another_journal_id(tmp_path: Path) -> None:
     two.close()
 
 
-def test_old_records_are_trimmed_and_the_page_says_from_where_they_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.journal.RECORDS_KEPT", 600)
-    assert RECORDS_KEPT > 600
-    journal = Journal(None)
+def test_old_records_are_trimmed_and_the_page_says_from_where_they_are_kept() -> None:
+    journal = Journal(None, Bounds(records=600))
     with journal.transaction():
         for _ in range(1000):
             append(journal)
@@ -206,3 +239,138 @@ def test_track_ids_are_reserved() -> None:
     journal.set_next_track("main", 1001)
     assert journal.next_track("main") == 1001
     assert journal.next_track("other") == 1
+
+
+DAY_S = 86_400.0
+
+
+def fill(journal: Journal, count: int, stream: str = "main") -> None:
+    with journal.transaction():
+        for _ in range(count):
+            append(journal, stream)
+
+
+def kept(journal: Journal, stream: str = "main") -> tuple[int, int]:
+    """The oldest and the newest sequence."""
+    page = journal.records(stream, "summary", 0, 1)
+    return page.oldest, page.newest
+
+
+def test_what_is_too_old_goes_but_for_the_newest_of_each_log() -> None:
+    journal = Journal(None, Bounds(age_s=DAY_S))
+    fill(journal, 10)
+    fill(journal, 3, "deleted")
+    append(journal, total_animal_s=7.0)
+    assert journal.trim(now=time.time() + 0.5 * DAY_S, low=False) == 0
+    assert kept(journal) == (1, 11)
+    assert journal.trim(now=time.time() + 2 * DAY_S, low=False) == 0
+    assert (kept(journal), kept(journal, "deleted")) == ((11, 11), (3, 3))
+    assert journal.totals("main").animal_s == 7.0
+    assert append(journal).sequence == 12
+    assert journal.rows == 3
+
+
+def test_a_clock_that_cannot_be_trusted_makes_nothing_old() -> None:
+    journal = Journal(None, Bounds(age_s=DAY_S))
+    fill(journal, 5)
+    assert journal.trim(now=None, low=False) == 0
+    journal.append(
+        "u", "summary", lambda sequence: Record("n1", "u", journal.id, sequence, "j", "m@0", False, make_summary())
+    )
+    journal.append(
+        "u", "summary", lambda sequence: Record("n1", "u", journal.id, sequence, "j", "m@0", False, make_summary())
+    )
+    journal.trim(now=time.time() + 100 * DAY_S, low=False)
+    assert (kept(journal), kept(journal, "u")) == ((5, 5), (1, 2))
+
+
+def test_what_goes_before_it_was_read_is_counted_and_told_once() -> None:
+    journal = Journal(None, Bounds(records=100))
+    journal.welcome("c", "main", "summary")
+    fill(journal, 90)
+    journal.acknowledge("c", "main", "summary", 50)
+    fill(journal, 90)
+    assert journal.trim(now=None, low=False) == 30
+    assert (kept(journal), journal.lost) == ((81, 180), 30)
+    gaps: list[int] = []
+    journal.acknowledge("c", "main", "summary", 90, on_gap=gaps.append)
+    journal.acknowledge("c", "main", "summary", 180, on_gap=gaps.append)
+    assert gaps == [30]
+    fill(journal, 500)
+    assert journal.lost == 30 + 220
+    assert journal.trim(now=None, low=False) == 180
+
+
+def test_who_comes_late_or_never_before_loses_nothing_but_what_was_there() -> None:
+    journal = Journal(None, Bounds(records=100))
+    fill(journal, 500)
+    assert kept(journal) == (401, 500)
+    assert journal.lost == 0
+    gaps: list[int] = []
+    journal.welcome("new", "main", "summary")
+    journal.welcome("new", "main", "summary")
+    assert journal.place("new", "main", "summary") == 400
+    journal.acknowledge("new", "main", "summary", 500, on_gap=gaps.append)
+    journal.acknowledge("stranger", "main", "summary", 500, on_gap=gaps.append)
+    assert gaps == []
+
+
+def test_a_consumer_that_never_comes_back_is_forgotten() -> None:
+    journal = Journal(None, Bounds(records=100))
+    fill(journal, 50)
+    journal.acknowledge("gone", "main", "summary", 10)
+    journal.trim(now=time.time() + CONSUMER_KEPT_S - DAY_S, low=False)
+    assert journal.place("gone", "main", "summary") == 10
+    journal.trim(now=time.time() + CONSUMER_KEPT_S + DAY_S, low=False)
+    assert journal.place("gone", "main", "summary") == 0
+
+
+def test_a_disk_that_is_low_takes_a_tenth_at_a_time_and_leaves_the_newest() -> None:
+    journal = Journal(None)
+    fill(journal, LEFT_WHEN_LOW + 100)
+    fill(journal, 50, "small")
+    journal.trim(now=None, low=True)
+    assert kept(journal)[0] == 11
+    for _ in range(100):
+        journal.trim(now=None, low=True)
+    assert (kept(journal)[0], kept(journal, "small")[0]) == (101, 1)
+
+
+def test_what_is_trimmed_goes_back_to_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    journal = Journal(path, Bounds(records=100))
+    fill(journal, 3000)
+    fill(journal, 200)
+    journal.trim(now=None, low=False)
+    assert path.stat().st_size < 1_000_000
+    assert (tmp_path / "j.sqlite-wal").stat().st_size == 0
+    journal.close()
+
+
+def test_old_jobs_go_and_their_ids_are_not_used_again() -> None:
+    journal = Journal(None, Bounds(jobs=3))
+    made = [journal.add_job(make_job) for _ in range(6)]
+    for job in made[1:]:
+        journal.put_job(replace(job, state=JobState.DONE))
+    journal.trim(now=None, low=False)
+    assert [job.job_id for job in journal.jobs()] == [made[i].job_id for i in (5, 4, 3, 0)]
+    assert journal.add_job(make_job).job_id == f"{journal.id}-7"
+
+
+def test_a_file_of_the_first_version_is_upgraded(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    journal = Journal(path)
+    written = append(journal)
+    journal.acknowledge("c", "main", "summary", 1)
+    journal.close()
+    with sqlite3.connect(path) as db:
+        db.executescript(
+            "ALTER TABLE records DROP COLUMN time; ALTER TABLE consumers DROP COLUMN time; PRAGMA user_version = 1;"
+        )
+    db.close()
+    again = Journal(path)
+    assert list(again.records("main", "summary", 0, 5).records) == [written]
+    assert append(again).sequence == 2
+    again.trim(now=time.time() + DAY_S, low=False)
+    assert (kept(again), again.place("c", "main", "summary")) == ((1, 2), 1)
+    again.close()

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from agent.core.errors import InvalidArgument
 from agent.runtime.streams import KEYS, StreamValues
-from agent.settings import AgentSettings, StreamSettings, load_settings
+from agent.settings import AgentSettings, SceneSettings, StreamSettings, load_settings
 
 REFERENCE = Path(__file__).parents[2] / "config" / "agent.toml"
 
@@ -30,7 +30,7 @@ def test_the_reference_names_every_key_with_its_default_and_nothing_else() -> No
 
 
 def test_the_reference_shows_every_key_of_a_stream_with_its_default() -> None:
-    lines = REFERENCE.read_text().split("# [streams.pen3]\n")[1].splitlines()
+    lines = REFERENCE.read_text().split("# [streams.pen3]\n")[1].split("# [streams.pen3.scene]\n")[0].splitlines()
     shown = tomllib.loads(
         "\n".join(line.removeprefix("# ") for line in lines if " = " in line and not line.startswith("#  "))
     )
@@ -40,7 +40,19 @@ def test_the_reference_shows_every_key_of_a_stream_with_its_default() -> None:
         expected = getattr(defaults, key)
         if key == "summary_period_s":
             expected = AgentSettings().summary.period_s
+        if key == "scene":
+            expected = {}
         assert value == (list(expected) if isinstance(expected, tuple) else expected), key
+
+
+def test_the_reference_shows_a_scene_that_can_be_set(tmp_path: Path) -> None:
+    shown = REFERENCE.read_text().split("# [streams.pen3.scene]\n")[1].replace("# ", "")
+    file = tmp_path / "agent.toml"
+    file.write_text("[streams.pen3.scene]\n" + shown)
+    scene = load_settings(file).streams["pen3"].scene
+    assert scene is not None
+    assert [place.name for place in (*scene.zones, *scene.lines)] == ["feeder", "gate"]
+    assert tuple(tomllib.loads(shown)) == tuple(SceneSettings.model_fields)
 
 
 def test_every_key_of_the_reference_is_explained() -> None:
@@ -73,6 +85,9 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
         ("[streams.a]\nthreshold = 2", "streams.a.threshold"),
         ('[model]\nprovider = "magic"', "model.provider"),
         ("[summary\n", "is not TOML"),
+        ("[streams.a.scene]\narea = [[0, 0], [1, 0]]", "streams.a.scene.*polygon of 3 to 64 points"),
+        ("[streams.a.scene]\narea = [[0, 0], [1, 0], [1, 2]]", "streams.a.scene.area"),
+        ("[streams.a.scene]\ngrass = 1", "no such key: streams.a.scene.grass"),
     ],
 )
 def test_bad_settings_name_the_file_and_the_key(tmp_path: Path, text: str, told: str) -> None:

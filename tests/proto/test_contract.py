@@ -68,7 +68,7 @@ def test_no_request_field_takes_a_word_of_the_mqtt_envelope() -> None:
 
 
 def test_requests_that_change_something_carry_a_request_id() -> None:
-    changing = {"SetInput", "SetOutput", "Compute", "CancelJob", "SetStream", "DeleteStream"}
+    changing = {"SetInput", "SetOutput", "Compute", "CancelJob", "SetStream", "DeleteStream", "SetScene"}
     having = {
         name
         for name, _, _ in methods()

@@ -41,7 +41,7 @@ class Census:
     @property
     def count(self) -> int:
         """Median over the frames."""
-        return _median(self._totals, self.frames)
+        return median(self._totals, self.frames)
 
     @property
     def count_mean(self) -> float:
@@ -59,7 +59,7 @@ class Census:
     @property
     def counts(self) -> dict[int, int]:
         """Median over the frames of each label that was seen."""
-        return {label: _median(seen, self.frames) for label, seen in self._by_label.items()}
+        return {label: median(seen, self.frames) for label, seen in self._by_label.items()}
 
     @property
     def score_mean(self) -> float | None:
@@ -78,7 +78,7 @@ def spacing_bl(tracks: Tracks, lengths: Doubles) -> float:
     return float(np.median(apart.min(1) / lengths))
 
 
-def _median(seen: Counter[int], frames: int) -> int:
+def median(seen: Counter[int], frames: int) -> int:
     """The median of as many counts, those that are not in the histogram being 0; of two middle ones the greater."""
     passed = 0
     for count in sorted(seen, reverse=True):

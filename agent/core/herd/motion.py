@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.core.herd.linking import FASTEST_BL_S, link
+from agent.core.herd.metres import MAPS, Metres, error_ratio
+from agent.core.scene import Ground
 from agent.core.types import Doubles, Tracks
 
 _BLOCK_S: Final = 1.0
@@ -33,8 +35,10 @@ _MOST_ROWS: Final = 2000
 """Animals remembered at most."""
 
 Rows = NDArray[np.void]
+Animals = NDArray[np.int64]
 _ROW: Final = np.dtype(
     [
+        ("animal", np.int64),  # its number here, whatever its track's id
         ("track", np.int64),  # its id now; -1: the id has gone to another animal
         ("label", np.int32),
         ("age", np.float64),  # the track's, in seconds
@@ -65,6 +69,9 @@ class Moved:
     """Those of them in which the animal was faster than 0.1 BL/s."""
     new_tracks: int
     """Tracks that began inside the picture after the first two seconds of the job."""
+    distance_m: float | None
+    """None where the ground is not calibrated."""
+    distance_error_ratio: float | None
 
     @property
     def activity(self) -> float | None:
@@ -84,29 +91,38 @@ class Motion:
         self._block = 0
         self._interval_s = 0.0
         self._rows: Rows = np.zeros(0, _ROW)
+        self._animals = 0
+        self._metres = Metres(Ground(), (1, 1))
         self._new_window()
 
-    def add(self, time: float, tracks: Tracks, lengths: Doubles, size: tuple[int, int], interval_s: float) -> None:
+    def set_ground(self, ground: Ground, size: tuple[int, int]) -> None:
+        """Measures in metres from now on, in pictures of (height, width) pixels."""
+        self._metres = Metres(ground, size)
+
+    def add(self, time: float, tracks: Tracks, lengths: Doubles, size: tuple[int, int], interval_s: float) -> Animals:
         """The tracks of one frame of (height, width) pixels; `lengths` (N,) pixels of a body length of each;
-        `interval_s` the usual time between frames.
+        `interval_s` the usual time between frames. Returns the (N,) numbers of the animals, each always the same.
         """
         self.advance(time)
         self._interval_s = interval_s
         rows, boxes = self._rows, tracks.boxes.astype(np.float64)
         self._new_tracks += self._count_new(time, tracks, boxes, size)
-        found = link(_middles(boxes), tracks.ids, lengths, _middles(rows["box"]), rows["track"], time - rows["seen"])
+        found = link(middles(boxes), tracks.ids, lengths, middles(rows["box"]), rows["track"], time - rows["seen"])
         rows["track"][np.isin(rows["track"], tracks.ids)] = -1
         fresh = found < 0
         found[fresh] = len(rows) + np.arange(fresh.sum())
         rows = np.concatenate([rows, np.zeros(int(fresh.sum()), _ROW)])
         rows["since"][found[fresh]] = time
+        rows["animal"][found[fresh]] = self._animals + np.arange(fresh.sum())
+        self._animals += int(fresh.sum())
         rows["track"][found], rows["label"][found], rows["age"][found] = tracks.ids, tracks.classes, tracks.ages
         rows["box"][found], rows["seen"][found], rows["length"][found] = boxes, time, lengths
         rows["first"][found] = np.where(rows["frames"][found] > 0, rows["first"][found], time)
-        rows["sum"][found] += np.column_stack([_middles(boxes), np.full(len(boxes), time)])
+        rows["sum"][found] += np.column_stack([middles(boxes), np.full(len(boxes), time)])
         rows["frames"][found] += 1
         # Where the time stands still nobody grows old enough to be forgotten.
         self._rows = rows if len(rows) <= _MOST_ROWS else rows[found]
+        return np.asarray(rows["animal"][found], np.int64)
 
     def advance(self, time: float) -> None:
         """No more frames before this moment: seconds that are over are averaged."""
@@ -122,7 +138,10 @@ class Motion:
 
     def take(self) -> Moved:
         """What happened since the last call; a new window begins."""
-        moved = Moved(self._distance_bl, self._followed_s, self._moving_s, self._new_tracks)
+        metres = self._metres_walked
+        distance_m = float(metres[0]) if self._metres else None
+        ratio = error_ratio(metres, self._unrest) if self._metres else None
+        moved = Moved(self._distance_bl, self._followed_s, self._moving_s, self._new_tracks, distance_m, ratio)
         self._new_window()
         return moved
 
@@ -131,8 +150,13 @@ class Motion:
         rows = self._rows[time - self._rows["seen"] <= _FORGET_S]
         return float((rows["seen"] - rows["since"]).max(initial=0.0))
 
+    def resting(self, time: float) -> Rows:
+        """Fields track, label, seen, since of the animals that are there, longest at rest first."""
+        rows = self._rows[time - self._rows["seen"] <= _FORGET_S]
+        return rows[np.argsort(rows["since"] - rows["seen"], kind="stable")]
+
     def present(self, time: float) -> Rows:
-        """Fields track, label, age, box, moved of the tracks seen in the last second, longest-lived first."""
+        """Fields animal, track, label, age, box, moved of the tracks seen in the last second, longest-lived first."""
         rows = self._rows
         rows = rows[(rows["track"] >= 0) & (time - rows["seen"] <= max(_BLOCK_S, 2 * self._interval_s))]
         return rows[np.argsort(-rows["age"], kind="stable")]
@@ -140,7 +164,18 @@ class Motion:
     def _new_window(self) -> None:
         self._distance_bl = self._followed_s = self._moving_s = 0.0
         self._new_tracks = 0
+        self._metres_walked = np.zeros(MAPS)
+        self._still_square_sum = self._still_steps = self._inverse_steps = 0.0
         self._rows["moved"] = 0.0
+
+    @property
+    def _unrest(self) -> float:
+        """The share by which the unrest of boxes makes the window's distance longer: sigma^2 / s of each step."""
+        if not self._still_steps or not self._distance_bl:
+            return 0.0
+        # A step has two coordinates, each with the noise of two averages.
+        variance = self._still_square_sum / self._still_steps / 4
+        return variance * self._inverse_steps / self._distance_bl
 
     def _count_new(self, time: float, tracks: Tracks, boxes: Doubles, size: tuple[int, int]) -> int:
         """How many tracks have just begun where no animal comes in."""
@@ -174,14 +209,24 @@ class Motion:
         steps = _apart_bl(mean, done["counted"], done["length"])
         walked = known & (steps > _STEP_BL) & (speeds <= FASTEST_BL_S)
         done["moved"] += np.where(walked, steps, 0.0)
+        if self._metres and walked.any():
+            self._metres_walked += self._metres.lengths(done["counted"][walked], mean[walked, :2])
+        self._count_unrest(speeds[known] * gap_s[known], steps[walked])
         stay = known & ~walked & (steps <= _STEP_BL)
         done["counted"] = np.where(stay[:, None], done["counted"], mean[:, :2])
         self._distance_bl += float(steps[walked].sum())
         self._followed_s += float(gap_s[known].sum())
         self._moving_s += float(gap_s[known & (speeds > _MOVING_BL_S)].sum())
 
+    def _count_unrest(self, ways: Doubles, walked: Doubles) -> None:
+        """Of averages that follow each other, those that lie still tell the noise; short steps suffer from it."""
+        still = ways[ways <= _STEP_BL]
+        self._still_square_sum += float((still**2).sum())
+        self._still_steps += len(still)
+        self._inverse_steps += float((1 / walked).sum())
 
-def _middles(boxes: Doubles) -> Doubles:
+
+def middles(boxes: Doubles) -> Doubles:
     """(N, 2) of (N, 4) boxes."""
     return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2, np.float64)
 

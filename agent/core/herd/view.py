@@ -66,6 +66,11 @@ class Watch:
         self._view = next((view for view in _WORST_FIRST if holds[view]), View.OK)
         self._held.update({view: 1 for view in (View.DARK, View.BLURRED, View.MOVED) if holds[view]})
 
+    @property
+    def view(self) -> View:
+        """What the last look has shown."""
+        return self._view
+
     def take(self) -> View:
         """The worst that held for at least half of the looks since the last call; the last one's, were there none."""
         worst = (view for view in _WORST_FIRST if self._looks and 2 * self._held[view] >= self._looks)

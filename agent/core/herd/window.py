@@ -1,24 +1,28 @@
 """Folds results into summaries, one for each window of time.
 
 Windows tile the time: of a file [0, period), [period, 2 period) ..., of a camera from its first moment on. What a
-window tells is put together by the rooms beside this one: census (how many), motion (what they do), view (what the
-pictures are worth). All times are those of the frames.
+window tells is put together by the rooms beside this one: census (how many), motion (what they do), places (zones and
+lines), view (what the pictures are worth). All times are those of the frames.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
+from agent.core.herd.alerts import Alerts
 from agent.core.herd.census import Census
 from agent.core.herd.lengths import BodyLengths
 from agent.core.herd.motion import Motion
 from agent.core.herd.pace import Pace
+from agent.core.herd.places import Places
 from agent.core.herd.view import Watch
-from agent.core.types import Result, Summary, Totals, Tracks, TrackSummary
+from agent.core.scene import NO_SCENE, Scene
+from agent.core.types import Body, Event, Result, Summary, Totals, Tracks, TrackSummary, View
 
 _MOST_TRACKS: Final = 32
 _MOST_EMPTY: Final = 1000
@@ -31,7 +35,15 @@ class Herd:
     """The numbers of one job. For one thread, but for `set_known_count`."""
 
     def __init__(
-        self, *, labels: Sequence[str], period_s: float, known_count: int = 0, totals: Totals, live: bool
+        self,
+        *,
+        labels: Sequence[str],
+        wanted: Sequence[str] = (),
+        period_s: float,
+        known_count: int = 0,
+        totals: Totals,
+        live: bool,
+        scene: Scene = NO_SCENE,
     ) -> None:
         self._labels = labels
         self._period_s = period_s
@@ -43,8 +55,12 @@ class Herd:
         self._pace = Pace()
         self._watch = Watch()
         self._motion = Motion()
+        self._scene = scene
+        self._places = Places(labels, totals, scene)
+        self._alerts = Alerts(labels, wanted)
         self._latest = Tracks()
         self._size = (1, 1)
+        self._motion.set_ground(scene.ground, self._size)
         self._seen_labels: set[int] = set()
         self._dropped = self._dropped_before = 0
         self._window = 0
@@ -54,35 +70,39 @@ class Herd:
         """Takes effect with the window that is open. May be called from another thread."""
         self._known_count = known_count
 
-    def add(self, result: Result, dropped: int = 0) -> Sequence[Summary]:
-        """The windows that this frame ends; `dropped`: frames of the job so far that were not analysed."""
+    def add(self, result: Result, dropped: int = 0) -> Sequence[Body]:
+        """The windows that this frame ends, and what happened; `dropped`: frames of the job not analysed so far.
+
+        Zones, lines and the ground are those that the frame came with.
+        """
         time, tracks = self._clock(result.frame.time), result.tracks
-        summaries = self._advance(time)
+        told = self._advance(time)
         self._pace.add(time)
         interval_s = self._pace.usual_s
-        height, width = result.frame.image.shape[:2]
-        self._size = (height, width)
+        told += self._look_at(result)
         self._frames += 1
         self._latest = tracks
         self._dropped = max(self._dropped, dropped)
         self._seen_labels.update(tracks.classes.tolist())
         self._lengths.add(tracks.boxes, tracks.classes, interval_s)
         lengths = self._lengths.of(tracks.classes)
-        self._motion.add(time, tracks, lengths, self._size, interval_s)
+        animals = self._motion.add(time, tracks, lengths, self._size, interval_s)
         self._census.add(time, tracks, lengths)
         self._watch.add(time, result.frame.image)
-        return summaries
+        told += self._places.add(time, animals, tracks, lengths, trusted=self._watch.view is View.OK)
+        return [*told, *self._alerts.add(time, tracks, interval_s)]
 
-    def tick(self, now: float) -> Sequence[Summary]:
+    def tick(self, now: float) -> Sequence[Body]:
         """The windows that have ended without another picture; for cameras."""
         return self._advance(self._clock(now))
 
-    def finish(self) -> Sequence[Summary]:
+    def finish(self) -> Sequence[Body]:
         """The window that is open, up to the end of its last frame or its own; none where nothing has begun."""
         end = min(max(self._now, self._pace.end), self._end)
         self._cover(end)
         self._motion.finish()
-        return [self._close(end)] if end > self._start else []
+        told: list[Body] = list(self._places.finish())
+        return [*told, *self._close(end)] if end > self._start else told
 
     @property
     def _end(self) -> float:
@@ -104,39 +124,63 @@ class Herd:
             self._begun = True
             self._origin = self._now = self._start = time
             self._motion = Motion(time)
+            self._motion.set_ground(self._scene.ground, self._size)
         self._now = max(self._now, time)
         return self._now
 
-    def _advance(self, time: float) -> list[Summary]:
+    def _advance(self, time: float) -> list[Body]:
         """Closes what has ended by now."""
-        summaries = []
+        told: list[Body] = []
         while time >= self._end - _EPSILON_S:
             if not self._frames and time - self._start > _MOST_EMPTY * self._period_s:
                 self._window = math.floor((time - self._origin + _EPSILON_S) / self._period_s) - 1
             end = self._end
             self._cover(end)
             self._motion.advance(end)
-            summaries.append(self._close(end))
+            told += self._places.advance(end)
+            told += self._close(end)
             self._open(end)
             self._window += 1
         self._cover(time)
-        return summaries
+        return told
 
     def _cover(self, until: float) -> None:
         seconds = self._pace.cover(until)
         self._covered_s += seconds
-        self._totals = Totals(self._totals.animal_s + seconds * len(self._latest), self._totals.distance_bl)
+        self._totals = replace(self._totals, animal_s=self._totals.animal_s + seconds * len(self._latest))
+        self._places.cover(seconds)
 
-    def _close(self, end: float) -> Summary:
-        """What happened from the window's start to here."""
+    def _look_at(self, result: Result) -> list[Event]:
+        """Measures the scene of a frame in its pixels, where either is new."""
+        height, width = result.frame.image.shape[:2]
+        # A scene that was set to the same again is the same.
+        if (height, width) == self._size and (result.scene is self._scene or result.scene == self._scene):
+            return []
+        self._scene, self._size = result.scene, (height, width)
+        self._motion.set_ground(self._scene.ground, self._size)
+        return self._places.set_scene(self._scene, self._size)
+
+    def _close(self, end: float) -> list[Body]:
+        """What happened from the window's start to here, and what of it is worth a call."""
+        summary = self._summary(end)
+        return [summary, *self._alerts.close(summary, self._motion.resting(end))]
+
+    def _summary(self, end: float) -> Summary:
         known_count, covered, census = self._known_count, self._covered_s > 0, self._census
         if covered and not self._frames:
             # A window shorter than the time between two pictures tells what the last one shows.
             census.add(end, self._latest, self._lengths.of(self._latest.classes))
+            self._places.look()
         tracks = self._tracks(end) if covered else ()
         longest_still_s = self._motion.longest_still_s(end) if covered else 0.0
         moved = self._motion.take()
-        self._totals = Totals(self._totals.animal_s, self._totals.distance_bl + moved.distance_bl)
+        self._totals = replace(
+            self._totals,
+            distance_bl=self._totals.distance_bl + moved.distance_bl,
+            distance_m=self._totals.distance_m + (moved.distance_m or 0.0),
+        )
+        zones, lines = self._places.take()
+        past_zones, past_lines = self._places.past
         return Summary(
             start_time=self._start,
             end_time=end,
@@ -162,6 +206,13 @@ class Herd:
             total_distance_bl=self._totals.distance_bl,
             tracks=tracks[:_MOST_TRACKS],
             tracks_omitted=max(0, len(tracks) - _MOST_TRACKS),
+            distance_m=moved.distance_m,
+            distance_error_ratio=moved.distance_error_ratio,
+            total_distance_m=self._totals.distance_m,
+            zones=zones,
+            lines=lines,
+            past_zones=past_zones,
+            past_lines=past_lines,
         )
 
     def _tracks(self, end: float) -> tuple[TrackSummary, ...]:
@@ -170,8 +221,9 @@ class Herd:
         height, width = self._size
         corners = np.clip(rows["box"] / [width, height, width, height], 0.0, 1.0)
         boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], 1).tolist()
-        told = zip(*(rows[name].tolist() for name in ("track", "label", "age", "moved")), boxes, strict=True)
+        zones = [self._places.zone_of(animal) for animal in rows["animal"].tolist()]
+        told = zip(*(rows[name].tolist() for name in ("track", "label", "age", "moved")), boxes, zones, strict=True)
         return tuple(
-            TrackSummary(track, self._labels[label], age_s, moved_bl, tuple(box))
-            for track, label, age_s, moved_bl, box in told
+            TrackSummary(track, self._labels[label], age_s, moved_bl, tuple(box), zone)
+            for track, label, age_s, moved_bl, box, zone in told
         )

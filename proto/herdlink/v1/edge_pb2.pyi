@@ -230,6 +230,56 @@ class DeleteStreamResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class GetSceneRequest(_message.Message):
+    __slots__ = ("stream",)
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    stream: str
+    def __init__(self, stream: _Optional[str] = ...) -> None: ...
+
+class GetSceneResponse(_message.Message):
+    __slots__ = ("stream", "area", "zones", "lines", "ground")
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    AREA_FIELD_NUMBER: _ClassVar[int]
+    ZONES_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    GROUND_FIELD_NUMBER: _ClassVar[int]
+    stream: str
+    area: _containers.RepeatedCompositeFieldContainer[_types_pb2.Point]
+    zones: _containers.RepeatedCompositeFieldContainer[_types_pb2.SceneZone]
+    lines: _containers.RepeatedCompositeFieldContainer[_types_pb2.SceneLine]
+    ground: _types_pb2.Ground
+    def __init__(self, stream: _Optional[str] = ..., area: _Optional[_Iterable[_Union[_types_pb2.Point, _Mapping]]] = ..., zones: _Optional[_Iterable[_Union[_types_pb2.SceneZone, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[_types_pb2.SceneLine, _Mapping]]] = ..., ground: _Optional[_Union[_types_pb2.Ground, _Mapping]] = ...) -> None: ...
+
+class SetSceneRequest(_message.Message):
+    __slots__ = ("stream", "area", "zones", "lines", "ground", "request_id")
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    AREA_FIELD_NUMBER: _ClassVar[int]
+    ZONES_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    GROUND_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    stream: str
+    area: _containers.RepeatedCompositeFieldContainer[_types_pb2.Point]
+    zones: _containers.RepeatedCompositeFieldContainer[_types_pb2.SceneZone]
+    lines: _containers.RepeatedCompositeFieldContainer[_types_pb2.SceneLine]
+    ground: _types_pb2.Ground
+    request_id: str
+    def __init__(self, stream: _Optional[str] = ..., area: _Optional[_Iterable[_Union[_types_pb2.Point, _Mapping]]] = ..., zones: _Optional[_Iterable[_Union[_types_pb2.SceneZone, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[_types_pb2.SceneLine, _Mapping]]] = ..., ground: _Optional[_Union[_types_pb2.Ground, _Mapping]] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class SetSceneResponse(_message.Message):
+    __slots__ = ("stream", "area", "zones", "lines", "ground")
+    STREAM_FIELD_NUMBER: _ClassVar[int]
+    AREA_FIELD_NUMBER: _ClassVar[int]
+    ZONES_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    GROUND_FIELD_NUMBER: _ClassVar[int]
+    stream: str
+    area: _containers.RepeatedCompositeFieldContainer[_types_pb2.Point]
+    zones: _containers.RepeatedCompositeFieldContainer[_types_pb2.SceneZone]
+    lines: _containers.RepeatedCompositeFieldContainer[_types_pb2.SceneLine]
+    ground: _types_pb2.Ground
+    def __init__(self, stream: _Optional[str] = ..., area: _Optional[_Iterable[_Union[_types_pb2.Point, _Mapping]]] = ..., zones: _Optional[_Iterable[_Union[_types_pb2.SceneZone, _Mapping]]] = ..., lines: _Optional[_Iterable[_Union[_types_pb2.SceneLine, _Mapping]]] = ..., ground: _Optional[_Union[_types_pb2.Ground, _Mapping]] = ...) -> None: ...
+
 class GetNodeRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -285,3 +335,47 @@ class GetNodeResponse(_message.Message):
     trackers: _containers.RepeatedScalarFieldContainer[str]
     schemes: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, id: _Optional[str] = ..., version: _Optional[str] = ..., hardware: _Optional[_Union[Hardware, _Mapping]] = ..., provider_wanted: _Optional[str] = ..., provider: _Optional[str] = ..., limits: _Optional[_Union[Limits, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., journal: _Optional[str] = ..., trackers: _Optional[_Iterable[str]] = ..., schemes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class GetHealthRequest(_message.Message):
+    __slots__ = ("consumer",)
+    CONSUMER_FIELD_NUMBER: _ClassVar[int]
+    consumer: str
+    def __init__(self, consumer: _Optional[str] = ...) -> None: ...
+
+class HealthProblem(_message.Message):
+    __slots__ = ("code", "message")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    message: str
+    def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+
+class GetHealthResponse(_message.Message):
+    __slots__ = ("time", "clock_synced", "start_time", "cpu_ratio", "rss_bytes", "temperature_c", "disk_free_bytes", "journal_rows", "lost_records", "provider", "provider_wanted", "problems", "backlog")
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    CLOCK_SYNCED_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    CPU_RATIO_FIELD_NUMBER: _ClassVar[int]
+    RSS_BYTES_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_C_FIELD_NUMBER: _ClassVar[int]
+    DISK_FREE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    JOURNAL_ROWS_FIELD_NUMBER: _ClassVar[int]
+    LOST_RECORDS_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_WANTED_FIELD_NUMBER: _ClassVar[int]
+    PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    BACKLOG_FIELD_NUMBER: _ClassVar[int]
+    time: _timestamp_pb2.Timestamp
+    clock_synced: bool
+    start_time: _timestamp_pb2.Timestamp
+    cpu_ratio: float
+    rss_bytes: float
+    temperature_c: float
+    disk_free_bytes: float
+    journal_rows: int
+    lost_records: int
+    provider: str
+    provider_wanted: str
+    problems: _containers.RepeatedCompositeFieldContainer[HealthProblem]
+    backlog: int
+    def __init__(self, time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., clock_synced: bool = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cpu_ratio: _Optional[float] = ..., rss_bytes: _Optional[float] = ..., temperature_c: _Optional[float] = ..., disk_free_bytes: _Optional[float] = ..., journal_rows: _Optional[int] = ..., lost_records: _Optional[int] = ..., provider: _Optional[str] = ..., provider_wanted: _Optional[str] = ..., problems: _Optional[_Iterable[_Union[HealthProblem, _Mapping]]] = ..., backlog: _Optional[int] = ...) -> None: ...

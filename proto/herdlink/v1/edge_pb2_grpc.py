@@ -113,10 +113,25 @@ class EdgeServiceStub(object):
                 request_serializer=herdlink_dot_v1_dot_edge__pb2.DeleteStreamRequest.SerializeToString,
                 response_deserializer=herdlink_dot_v1_dot_edge__pb2.DeleteStreamResponse.FromString,
                 _registered_method=True)
+        self.GetScene = channel.unary_unary(
+                '/herdlink.v1.EdgeService/GetScene',
+                request_serializer=herdlink_dot_v1_dot_edge__pb2.GetSceneRequest.SerializeToString,
+                response_deserializer=herdlink_dot_v1_dot_edge__pb2.GetSceneResponse.FromString,
+                _registered_method=True)
+        self.SetScene = channel.unary_unary(
+                '/herdlink.v1.EdgeService/SetScene',
+                request_serializer=herdlink_dot_v1_dot_edge__pb2.SetSceneRequest.SerializeToString,
+                response_deserializer=herdlink_dot_v1_dot_edge__pb2.SetSceneResponse.FromString,
+                _registered_method=True)
         self.GetNode = channel.unary_unary(
                 '/herdlink.v1.EdgeService/GetNode',
                 request_serializer=herdlink_dot_v1_dot_edge__pb2.GetNodeRequest.SerializeToString,
                 response_deserializer=herdlink_dot_v1_dot_edge__pb2.GetNodeResponse.FromString,
+                _registered_method=True)
+        self.GetHealth = channel.unary_unary(
+                '/herdlink.v1.EdgeService/GetHealth',
+                request_serializer=herdlink_dot_v1_dot_edge__pb2.GetHealthRequest.SerializeToString,
+                response_deserializer=herdlink_dot_v1_dot_edge__pb2.GetHealthResponse.FromString,
                 _registered_method=True)
 
 
@@ -232,8 +247,30 @@ class EdgeServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetScene(self, request, context):
+        """What is drawn on a stream's picture: its answer is what SetScene takes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetScene(self, request, context):
+        """Replaces all of it; what is left out is gone. Takes effect with the next frame, of a running job too, and outlives a
+        restart. The totals of a zone or line go on by its name. INVALID_ARGUMENT (BAD_SCENE) says what cannot be meant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetNode(self, request, context):
         """What the node is and can do.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetHealth(self, request, context):
+        """How the node is now: figures of the machine, and what is wrong with what to do about it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -312,10 +349,25 @@ def add_EdgeServiceServicer_to_server(servicer, server):
                     request_deserializer=herdlink_dot_v1_dot_edge__pb2.DeleteStreamRequest.FromString,
                     response_serializer=herdlink_dot_v1_dot_edge__pb2.DeleteStreamResponse.SerializeToString,
             ),
+            'GetScene': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetScene,
+                    request_deserializer=herdlink_dot_v1_dot_edge__pb2.GetSceneRequest.FromString,
+                    response_serializer=herdlink_dot_v1_dot_edge__pb2.GetSceneResponse.SerializeToString,
+            ),
+            'SetScene': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetScene,
+                    request_deserializer=herdlink_dot_v1_dot_edge__pb2.SetSceneRequest.FromString,
+                    response_serializer=herdlink_dot_v1_dot_edge__pb2.SetSceneResponse.SerializeToString,
+            ),
             'GetNode': grpc.unary_unary_rpc_method_handler(
                     servicer.GetNode,
                     request_deserializer=herdlink_dot_v1_dot_edge__pb2.GetNodeRequest.FromString,
                     response_serializer=herdlink_dot_v1_dot_edge__pb2.GetNodeResponse.SerializeToString,
+            ),
+            'GetHealth': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHealth,
+                    request_deserializer=herdlink_dot_v1_dot_edge__pb2.GetHealthRequest.FromString,
+                    response_serializer=herdlink_dot_v1_dot_edge__pb2.GetHealthResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -716,6 +768,60 @@ class EdgeService(object):
             _registered_method=True)
 
     @staticmethod
+    def GetScene(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/herdlink.v1.EdgeService/GetScene',
+            herdlink_dot_v1_dot_edge__pb2.GetSceneRequest.SerializeToString,
+            herdlink_dot_v1_dot_edge__pb2.GetSceneResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetScene(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/herdlink.v1.EdgeService/SetScene',
+            herdlink_dot_v1_dot_edge__pb2.SetSceneRequest.SerializeToString,
+            herdlink_dot_v1_dot_edge__pb2.SetSceneResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetNode(request,
             target,
             options=(),
@@ -732,6 +838,33 @@ class EdgeService(object):
             '/herdlink.v1.EdgeService/GetNode',
             herdlink_dot_v1_dot_edge__pb2.GetNodeRequest.SerializeToString,
             herdlink_dot_v1_dot_edge__pb2.GetNodeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHealth(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/herdlink.v1.EdgeService/GetHealth',
+            herdlink_dot_v1_dot_edge__pb2.GetHealthRequest.SerializeToString,
+            herdlink_dot_v1_dot_edge__pb2.GetHealthResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -117,11 +117,31 @@ class EdgeServiceStub:
     ]
     """Cancels the stream's job and forgets what commands have set. Results, jobs and records stay."""
 
+    GetScene: grpc.UnaryUnaryMultiCallable[
+        herdlink.v1.edge_pb2.GetSceneRequest,
+        herdlink.v1.edge_pb2.GetSceneResponse,
+    ]
+    """What is drawn on a stream's picture: its answer is what SetScene takes."""
+
+    SetScene: grpc.UnaryUnaryMultiCallable[
+        herdlink.v1.edge_pb2.SetSceneRequest,
+        herdlink.v1.edge_pb2.SetSceneResponse,
+    ]
+    """Replaces all of it; what is left out is gone. Takes effect with the next frame, of a running job too, and outlives a
+    restart. The totals of a zone or line go on by its name. INVALID_ARGUMENT (BAD_SCENE) says what cannot be meant.
+    """
+
     GetNode: grpc.UnaryUnaryMultiCallable[
         herdlink.v1.edge_pb2.GetNodeRequest,
         herdlink.v1.edge_pb2.GetNodeResponse,
     ]
     """What the node is and can do."""
+
+    GetHealth: grpc.UnaryUnaryMultiCallable[
+        herdlink.v1.edge_pb2.GetHealthRequest,
+        herdlink.v1.edge_pb2.GetHealthResponse,
+    ]
+    """How the node is now: figures of the machine, and what is wrong with what to do about it."""
 
 class EdgeServiceAsyncStub:
     """Drives a node: what to watch, where to put the results, start and stop.
@@ -222,11 +242,31 @@ class EdgeServiceAsyncStub:
     ]
     """Cancels the stream's job and forgets what commands have set. Results, jobs and records stay."""
 
+    GetScene: grpc.aio.UnaryUnaryMultiCallable[
+        herdlink.v1.edge_pb2.GetSceneRequest,
+        herdlink.v1.edge_pb2.GetSceneResponse,
+    ]
+    """What is drawn on a stream's picture: its answer is what SetScene takes."""
+
+    SetScene: grpc.aio.UnaryUnaryMultiCallable[
+        herdlink.v1.edge_pb2.SetSceneRequest,
+        herdlink.v1.edge_pb2.SetSceneResponse,
+    ]
+    """Replaces all of it; what is left out is gone. Takes effect with the next frame, of a running job too, and outlives a
+    restart. The totals of a zone or line go on by its name. INVALID_ARGUMENT (BAD_SCENE) says what cannot be meant.
+    """
+
     GetNode: grpc.aio.UnaryUnaryMultiCallable[
         herdlink.v1.edge_pb2.GetNodeRequest,
         herdlink.v1.edge_pb2.GetNodeResponse,
     ]
     """What the node is and can do."""
+
+    GetHealth: grpc.aio.UnaryUnaryMultiCallable[
+        herdlink.v1.edge_pb2.GetHealthRequest,
+        herdlink.v1.edge_pb2.GetHealthResponse,
+    ]
+    """How the node is now: figures of the machine, and what is wrong with what to do about it."""
 
 class EdgeServiceServicer(metaclass=abc.ABCMeta):
     """Drives a node: what to watch, where to put the results, start and stop.
@@ -356,11 +396,37 @@ class EdgeServiceServicer(metaclass=abc.ABCMeta):
         """Cancels the stream's job and forgets what commands have set. Results, jobs and records stay."""
 
     @abc.abstractmethod
+    def GetScene(
+        self,
+        request: herdlink.v1.edge_pb2.GetSceneRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[herdlink.v1.edge_pb2.GetSceneResponse, collections.abc.Awaitable[herdlink.v1.edge_pb2.GetSceneResponse]]:
+        """What is drawn on a stream's picture: its answer is what SetScene takes."""
+
+    @abc.abstractmethod
+    def SetScene(
+        self,
+        request: herdlink.v1.edge_pb2.SetSceneRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[herdlink.v1.edge_pb2.SetSceneResponse, collections.abc.Awaitable[herdlink.v1.edge_pb2.SetSceneResponse]]:
+        """Replaces all of it; what is left out is gone. Takes effect with the next frame, of a running job too, and outlives a
+        restart. The totals of a zone or line go on by its name. INVALID_ARGUMENT (BAD_SCENE) says what cannot be meant.
+        """
+
+    @abc.abstractmethod
     def GetNode(
         self,
         request: herdlink.v1.edge_pb2.GetNodeRequest,
         context: _ServicerContext,
     ) -> typing.Union[herdlink.v1.edge_pb2.GetNodeResponse, collections.abc.Awaitable[herdlink.v1.edge_pb2.GetNodeResponse]]:
         """What the node is and can do."""
+
+    @abc.abstractmethod
+    def GetHealth(
+        self,
+        request: herdlink.v1.edge_pb2.GetHealthRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[herdlink.v1.edge_pb2.GetHealthResponse, collections.abc.Awaitable[herdlink.v1.edge_pb2.GetHealthResponse]]:
+        """How the node is now: figures of the machine, and what is wrong with what to do about it."""
 
 def add_EdgeServiceServicer_to_server(servicer: EdgeServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

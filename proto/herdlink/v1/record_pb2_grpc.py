@@ -30,6 +30,9 @@ class RecordServiceStub(object):
 
     A record is known for ever by (node, stream, kind, journal, sequence). A new journal file has a new journal id and
     begins again at 1, so nobody takes new records for old ones.
+
+    What befalls the node itself (disk_low) is an event of the stream "@node", which no stream can be called and
+    ListStreams does not tell; it has no summaries.
     """
 
     def __init__(self, channel):
@@ -60,6 +63,9 @@ class RecordServiceServicer(object):
 
     A record is known for ever by (node, stream, kind, journal, sequence). A new journal file has a new journal id and
     begins again at 1, so nobody takes new records for old ones.
+
+    What befalls the node itself (disk_low) is an event of the stream "@node", which no stream can be called and
+    ListStreams does not tell; it has no summaries.
     """
 
     def WatchRecords(self, request, context):
@@ -114,6 +120,9 @@ class RecordService(object):
 
     A record is known for ever by (node, stream, kind, journal, sequence). A new journal file has a new journal id and
     begins again at 1, so nobody takes new records for old ones.
+
+    What befalls the node itself (disk_low) is an event of the stream "@node", which no stream can be called and
+    ListStreams does not tell; it has no summaries.
     """
 
     @staticmethod

@@ -22,6 +22,9 @@ class RecordServiceStub:
 
     A record is known for ever by (node, stream, kind, journal, sequence). A new journal file has a new journal id and
     begins again at 1, so nobody takes new records for old ones.
+
+    What befalls the node itself (disk_low) is an event of the stream "@node", which no stream can be called and
+    ListStreams does not tell; it has no summaries.
     """
 
     def __init__(self, channel: typing.Union[grpc.Channel, grpc.aio.Channel]) -> None: ...
@@ -48,6 +51,9 @@ class RecordServiceAsyncStub:
 
     A record is known for ever by (node, stream, kind, journal, sequence). A new journal file has a new journal id and
     begins again at 1, so nobody takes new records for old ones.
+
+    What befalls the node itself (disk_low) is an event of the stream "@node", which no stream can be called and
+    ListStreams does not tell; it has no summaries.
     """
 
     WatchRecords: grpc.aio.UnaryStreamMultiCallable[
@@ -73,6 +79,9 @@ class RecordServiceServicer(metaclass=abc.ABCMeta):
 
     A record is known for ever by (node, stream, kind, journal, sequence). A new journal file has a new journal id and
     begins again at 1, so nobody takes new records for old ones.
+
+    What befalls the node itself (disk_low) is an event of the stream "@node", which no stream can be called and
+    ListStreams does not tell; it has no summaries.
     """
 
     @abc.abstractmethod

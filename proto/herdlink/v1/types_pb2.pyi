@@ -144,6 +144,48 @@ class Stream(_message.Message):
     state: StreamState
     def __init__(self, stream: _Optional[str] = ..., name: _Optional[str] = ..., area: _Optional[str] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., enabled: bool = ..., labels: _Optional[_Iterable[str]] = ..., threshold: _Optional[float] = ..., max_fps: _Optional[float] = ..., known_count: _Optional[int] = ..., model: _Optional[str] = ..., tracker: _Optional[str] = ..., summary_period_s: _Optional[float] = ..., origin: _Optional[_Mapping[str, Origin]] = ..., state: _Optional[_Union[StreamState, _Mapping]] = ...) -> None: ...
 
+class Point(_message.Message):
+    __slots__ = ("x", "y")
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    x: float
+    y: float
+    def __init__(self, x: _Optional[float] = ..., y: _Optional[float] = ...) -> None: ...
+
+class SceneZone(_message.Message):
+    __slots__ = ("name", "polygon", "tell_visits")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    POLYGON_FIELD_NUMBER: _ClassVar[int]
+    TELL_VISITS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    polygon: _containers.RepeatedCompositeFieldContainer[Point]
+    tell_visits: bool
+    def __init__(self, name: _Optional[str] = ..., polygon: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., tell_visits: bool = ...) -> None: ...
+
+class SceneLine(_message.Message):
+    __slots__ = ("name", "start", "end", "inside")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    INSIDE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    start: Point
+    end: Point
+    inside: Point
+    def __init__(self, name: _Optional[str] = ..., start: _Optional[_Union[Point, _Mapping]] = ..., end: _Optional[_Union[Point, _Mapping]] = ..., inside: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+
+class Ground(_message.Message):
+    __slots__ = ("points", "width_m", "length_m", "metres")
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_M_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_M_FIELD_NUMBER: _ClassVar[int]
+    METRES_FIELD_NUMBER: _ClassVar[int]
+    points: _containers.RepeatedCompositeFieldContainer[Point]
+    width_m: float
+    length_m: float
+    metres: _containers.RepeatedCompositeFieldContainer[Point]
+    def __init__(self, points: _Optional[_Iterable[_Union[Point, _Mapping]]] = ..., width_m: _Optional[float] = ..., length_m: _Optional[float] = ..., metres: _Optional[_Iterable[_Union[Point, _Mapping]]] = ...) -> None: ...
+
 class StreamState(_message.Message):
     __slots__ = ("stream", "name", "enabled", "state", "job_id", "progress", "input", "output", "output_state", "fps", "frame_time", "frames_dropped", "reconnects", "model", "provider", "known_count", "error")
     STREAM_FIELD_NUMBER: _ClassVar[int]

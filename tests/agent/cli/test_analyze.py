@@ -14,7 +14,7 @@ import pytest
 from agent_process import AgentProcess
 
 HERD = "synthetic:herd?animals=5&fps=10&seconds=12&seed=3&width=320&height=240"
-FILES = {"result.mp4", "tracks.txt", "classes.txt", "summaries.jsonl", "snapshot.jpg", "run.json"}
+FILES = {"result.mp4", "tracks.txt", "classes.txt", "summaries.jsonl", "events.jsonl", "snapshot.jpg", "run.json"}
 
 
 def analyze(*words: object, status: int = 0) -> subprocess.CompletedProcess[str]:

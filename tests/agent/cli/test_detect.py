@@ -47,6 +47,25 @@ def test_the_picture_is_drawn(coco_store: Store, darknet_files: Path, tmp_path: 
     assert before.shape == after.shape and 0.001 < np.mean(before != after) < 0.3
 
 
+def test_a_scene_drops_what_lies_outside_of_its_area_and_is_drawn(
+    coco_store: Store, darknet_files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corners = [{"x": 0, "y": 0}, {"x": 0.5, "y": 0}, {"x": 0.5, "y": 1}, {"x": 0, "y": 1}]
+    scene, output = tmp_path / "scene.json", tmp_path / "found.png"
+    ground = {"points": corners, "width_m": 2, "length_m": 3}
+    scene.write_text(json.dumps({"area": corners, "zones": [{"name": "left", "polygon": corners}], "ground": ground}))
+    words = [darknet_files / "bus.jpg", "--store", coco_store.folder, "--json"]
+    assert detect(*words, "--scene", scene, "--output", output) == 0
+    kept = json.loads(capsys.readouterr().out)["detections"]
+    assert detect(*words) == 0
+    found = json.loads(capsys.readouterr().out)
+    middles = [one["box"][0] + one["box"][2] / 2 for one in found["detections"]]
+    assert 0 < len(kept) == sum(middle <= found["width"] / 2 for middle in middles) < len(middles)
+    before, after = cv2.imread(str(darknet_files / "bus.jpg")), cv2.imread(str(output))
+    right = found["width"] * 3 // 4
+    assert after[:, right:].mean() == pytest.approx(0.55 * before[:, right:].mean(), rel=0.1)
+
+
 def test_nothing_found_says_so(coco_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((50, 70, 3), 128, np.uint8))
     assert detect(tmp_path / "grey.png", "--store", coco_store.folder) == 0
@@ -65,6 +84,9 @@ def test_nothing_found_says_so(coco_store: Store, tmp_path: Path, capsys: pytest
         (["small.png", "--threshold", "1.5"], "--threshold is a score from 0 to 1"),
         (["small.png", "--threshold", "nan"], "--threshold is a score from 0 to 1"),
         (["small.png", "--model", "unicorn"], "no model 'unicorn'"),
+        (["small.png", "--scene", "none.json"], "none.json cannot be read: No such file"),
+        (["small.png", "--scene", "text.jpg"], "text.jpg is no request of SetScene"),
+        (["small.png", "--scene", "bad.json"], "the area is a polygon of 3 to 64 points; it has 1"),
         (["small.png", "--output", "out.docx"], "out.docx must end in .jpg or .png"),
         (["small.png", "--output", "out"], "out must end in .jpg or .png"),
         (["small.png", "--output", "nowhere/out.png"], "nowhere/out.png: No such file or directory"),
@@ -81,6 +103,7 @@ def test_what_is_wrong_is_one_plain_line(
     monkeypatch.chdir(tmp_path)
     Path("text.jpg").write_text("a text")
     Path("empty.jpg").touch()
+    Path("bad.json").write_text('{"area": [{"x": 0.5, "y": 0.5}]}')
     Path("folder").mkdir()
     cv2.imwrite("small.png", np.zeros((40, 60, 3), np.uint8))
     assert detect(*words, "--store", coco_store.folder) == 1

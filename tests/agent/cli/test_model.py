@@ -46,7 +46,7 @@ def test_import_list_and_check(
 def test_the_name_comes_from_the_cfg(darknet_files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = darknet_files / "yolov4-tiny.cfg", darknet_files / "yolov4-tiny.weights"
     assert model("import", *files, "--store", tmp_path) == 0
-    assert Store(tmp_path).find("yolov4-tiny")[1].labels[:2] == ("class 0", "class 1")
+    assert Store(tmp_path).find("yolov4-tiny")[1].labels[:2] == ("person", "bicycle")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_the_name_comes_from_the_cfg(darknet_files: Path, tmp_path: Path, capsys
         (["import", "none.cfg", "text"], "none.cfg cannot be read: No such file or directory"),
         (["import", "net.cfg", "text", "--labels", "none"], "none cannot be read: No such file"),
         (["import", "net.cfg", "text", "--name", "../up"], "a model's name has 1 to 64 letters"),
-        (["import", "net.cfg", "text", "--size", "-32"], "--size must be a multiple of 32"),
+        (["import", "net.cfg", "text", "--size", "-32"], "--size is a side or WIDTHxHEIGHT in pixels"),
         (["import", "net.cfg", "text", "--size", "100"], "must be multiples of 32"),
         (["check", "unicorn"], "no model 'unicorn' in "),
         (["check", "text.onnx"], "text.toml cannot be read"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -94,3 +95,42 @@ def test_the_pictures_corners_come_back(width: int, height: int, fit: str) -> No
 def test_boxes_are_scaled_by_the_place_they_were_found_in() -> None:
     fit = Fit(picture_width=200, picture_height=100, left=0, top=10, width=100, height=50)
     assert fit.to_picture(np.array([[10, 20, 30, 40]], np.float32)).tolist() == [[20, 20, 60, 60]]
+
+
+IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+@pytest.mark.parametrize("colour", ["RGB", "BGR"])
+@pytest.mark.parametrize("changes", [{}, IMAGENET, {"scale": 1.0}, {"scale": 1.0, "std": (57.4, 57.1, 58.4)}])
+def test_layouts_and_normalisation_by_the_book(layout: str, colour: str, changes: dict[str, Any]) -> None:
+    spec = replace(SPEC, layout=layout, colour=colour, fit="letterbox", **changes)
+    image = picture(50, 90)
+    planes = plain(image, replace(spec, scale=1.0)).astype(np.float64)[0] * spec.scale
+    wanted = (planes - np.reshape(spec.mean, (3, 1, 1))) / np.reshape(spec.std, (3, 1, 1))
+    wanted = wanted if layout == "NCHW" else wanted.transpose(1, 2, 0)
+    for dtype, error in (("float32", 1e-5), ("float16", 2e-3)):
+        tensor, _ = Letterbox(spec, dtype).tensor(image)
+        assert tensor.dtype == dtype and tensor.shape == (1, *wanted.shape) and tensor.flags.c_contiguous
+        np.testing.assert_allclose(tensor[0], wanted, rtol=error, atol=error)
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_bytes_go_in_as_they_are(layout: str) -> None:
+    spec = replace(SPEC, layout=layout, colour="BGR", scale=1.0)
+    image = picture(96, 64)
+    tensor, _ = Letterbox(spec, "uint8").tensor(image)
+    assert tensor.dtype == np.uint8
+    np.testing.assert_array_equal(tensor[0] if layout == "NHWC" else tensor[0].transpose(1, 2, 0), image)
+
+
+def test_a_picture_in_the_corner_lies_top_left() -> None:
+    spec = replace(SPEC, fit="letterbox", place="corner", fill=114, scale=1.0)
+    tensor, fit = Letterbox(spec).tensor(np.zeros((100, 100, 3), np.uint8))
+    assert (fit.left, fit.top, fit.width, fit.height) == (0, 0, 64, 64)
+    assert tensor[0, :, :, :64].max() == 0 and (tensor[0, :, :, 64:] == 114).all()
+
+
+@pytest.mark.parametrize(("rounding", "height"), [("down", 54), ("nearest", 55)])
+def test_the_size_between_the_bars_is_rounded_as_told(rounding: str, height: int) -> None:
+    assert fit_picture(1000, 570, replace(SPEC, fit="letterbox", rounding=rounding)).height == height

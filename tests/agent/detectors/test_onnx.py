@@ -19,6 +19,7 @@ from agent.core.errors import FailedPrecondition, HerdlinkError, InvalidArgument
 from agent.core.model import ModelSpec
 from agent.core.nms import pick
 from agent.core.types import Detections
+from agent.detectors import _model_file
 from agent.detectors.onnx import OnnxDetector, open_detector
 from agent.models.darknet import import_darknet
 from agent.models.store import Store
@@ -62,7 +63,9 @@ def toy_model(folder: Path, *, scale: float = 1.0, new: int = 0) -> tuple[Path, 
     cfg.write_text(TOY.format(scale=scale, new=new, activation="logistic" if new else "linear"))
     values = np.random.default_rng(5).normal(0, 0.5, 8 + 8 * 27 + 14 + 14 * 8).astype("<f4")
     weights.write_bytes(struct.pack("<3iq", 0, 2, 5, 0) + values.tobytes())
-    return Store(folder).add(*import_darknet(cfg, weights, name="toy", labels=("cow", "sheep")))
+    onnx = folder / "new.bin"
+    spec = import_darknet(cfg, weights, onnx, name="toy", labels=("cow", "sheep"))
+    return Store(folder).add(onnx, spec)
 
 
 def opencv_detections(cfg: Path, weights: Path, image: np.ndarray, spec: ModelSpec, threshold: float) -> Detections:
@@ -236,3 +239,20 @@ def refusal(path: Path, spec: ModelSpec, kind: type[HerdlinkError], reason: str)
         open_detector(path, spec)
     assert caught.value.reason == reason and "\n" not in caught.value.message
     return caught.value.message
+
+
+def test_a_large_file_is_checked_too(
+    toy: tuple[Path, ModelSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is loaded from its path, and neither before nor meanwhile another one."""
+    path, spec = toy
+    monkeypatch.setattr(_model_file, "MAX_HELD_BYTES", 10)
+    picture = np.random.default_rng(0).integers(0, 256, (50, 60, 3), np.uint8)
+    assert len(open_detector(path, spec).detect([picture], 0.1)[0]) > 0
+    with _model_file.checked_file(path, spec) as source:
+        assert source == str(path)
+    assert "is not the file it was" in refusal(
+        path, replace(spec, sha256="0" * 64), FailedPrecondition, "MODEL_CHANGED"
+    )
+    with pytest.raises(FailedPrecondition, match="changed while it was loaded"), _model_file.checked_file(path, spec):
+        path.write_bytes(b"another one")

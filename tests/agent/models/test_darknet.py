@@ -2,59 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from pathlib import Path
 
-import cv2
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
+from darknet_toys import conv, filled, head, imported, opencv_layers, our_layers, random_weights, written
 
 from agent.core.errors import InvalidArgument
-from agent.models.darknet import build, import_darknet, read_labels, to_onnx
+from agent.models.class_names import read_labels
 from agent.models.darknet_files import read_cfg
-from agent.models.darknet_layers import ACTIVATIONS
-
-NET = "[net]\nwidth={width}\nheight={height}\nchannels=3\n"
-HEAD = """
-[convolutional]
-size=1
-stride=1
-pad=1
-filters=14
-activation={activation}
-
-[yolo]
-mask=0,2
-anchors=10,14, 23,27, 37,58
-classes=2
-num=3
-scale_x_y={scale}
-new_coords={new}
-"""
-CONV = """
-[convolutional]
-batch_normalize={bn}
-filters={filters}
-size={size}
-stride={stride}
-pad=1
-groups={groups}
-activation={activation}
-"""
-
-
-def conv(
-    filters: int = 8, size: int = 3, stride: int = 1, groups: int = 1, activation: str = "leaky", bn: int = 1
-) -> str:
-    return CONV.format(filters=filters, size=size, stride=stride, groups=groups, activation=activation, bn=bn)
-
-
-def head(scale: float = 1.0, new: int = 0) -> str:
-    return HEAD.format(scale=scale, new=new, activation="logistic" if new else "linear")
-
 
 NETWORKS = {
     "leaky": conv() + conv(stride=2) + head(),
@@ -92,7 +50,7 @@ def test_every_layer_equals_opencvs(name: str, tmp_path: Path) -> None:
 
 def test_the_description_tells_how_to_decode(tmp_path: Path) -> None:
     cfg = written(tmp_path, NETWORKS["two heads"].replace("mask=0,2", "mask=1,2", 1), width=96, height=64)
-    data, spec = import_darknet(cfg, filled(cfg, tmp_path), name="toy", labels=("cow", "calf"))
+    data, spec = imported(cfg, filled(cfg, tmp_path), labels=("cow", "calf"))
     heads = spec.options["heads"]
     assert (spec.width, spec.height, spec.labels, spec.fit) == (96, 64, ("cow", "calf"), "stretch")
     assert [h["anchors"] for h in heads] == [[[23, 27], [37, 58]], [[10, 14], [37, 58]]]
@@ -105,26 +63,26 @@ def test_the_description_tells_how_to_decode(tmp_path: Path) -> None:
 def test_a_network_trained_with_letterbox_says_so(tmp_path: Path) -> None:
     cfg = written(tmp_path, conv() + head())
     cfg.write_text(cfg.read_text().replace("channels=3", "channels=3\nletter_box=1"))
-    assert import_darknet(cfg, filled(cfg, tmp_path), name="toy")[1].fit == "letterbox"
+    assert imported(cfg, filled(cfg, tmp_path))[1].fit == "letterbox"
 
 
 def test_the_size_can_be_chosen(tmp_path: Path) -> None:
     cfg = written(tmp_path, conv(stride=2) + head())
     weights = filled(cfg, tmp_path)
-    data, spec = import_darknet(cfg, weights, name="toy", size=128)
-    assert (spec.width, spec.height) == (128, 128)
+    data, spec = imported(cfg, weights, size=(128, 96))
+    assert (spec.width, spec.height) == (128, 96)
     shape = onnx.load_model_from_string(data).graph.output[0].type.tensor_type.shape
-    assert [part.dim_value for part in shape.dim] == [1, 14, 64, 64]
+    assert [part.dim_value for part in shape.dim] == [1, 14, 48, 64]
     assert spec.labels == ("class 0", "class 1")
 
 
 def test_old_weights_count_pictures_in_32_bits(tmp_path: Path) -> None:
     cfg = written(tmp_path, conv() + head())
     weights = filled(cfg, tmp_path)
-    new, _ = import_darknet(cfg, weights, name="toy")
+    new, _ = imported(cfg, weights)
     data = weights.read_bytes()
     weights.write_bytes(struct.pack("<4i", 0, 1, 0, 7) + data[20:])
-    old, _ = import_darknet(cfg, weights, name="toy")
+    old, _ = imported(cfg, weights)
     assert old == new
 
 
@@ -143,7 +101,7 @@ BROKEN_LAYERS = {
     conv(groups=3): "layer 1 [convolutional]: 3 groups do not divide",
     conv().replace("filters=8", "filters=many"): "layer 1 [convolutional]: filters = 'many' is no number",
     conv().replace("filters=8", "filters=0"): "layer 1 [convolutional]: filters = 0",
-    conv().replace("size=3", "size=3\ndilation=2"): "layer 1 [convolutional]: dilation is not supported",
+    conv().replace("size=3", "size=3\ndilation=0"): "layer 1 [convolutional]: dilation = 0 must lie",
     conv().replace("size=3", "size=3\nantialiasing=1"): "layer 1 [convolutional]: antialiasing is not supported",
     "[route]\nlayers=-9\n": "layer 1 [route]: there is no layer -9",
     "[route]\nlayers=4\n": "layer 1 [route]: there is no layer 4",
@@ -151,7 +109,11 @@ BROKEN_LAYERS = {
     "[route]\nlayers=-1\ngroups=3\n": "layer 1 [route]: 8 channels have no group 0 of 3",
     conv(stride=2) + "[route]\nlayers=0,1\n": "layer 2 [route]: it joins layers of different sizes: 64x64, 32x32",
     conv(filters=4) + "[shortcut]\nfrom=-2\n": "layer 2 [shortcut]: it adds layers of different shapes",
-    "[shortcut]\nfrom=-1\nweights_type=per_channel\n": "layer 1 [shortcut]: weighted shortcuts",
+    "[shortcut]\nfrom=-1\nweights_type=per_pixel\n": "layer 1 [shortcut]: weights_type 'per_pixel' is not known",
+    "[shortcut]\nfrom=-1\nweights_type=per_channel\nweights_normalization=relu\n": "weights_normalization is not",
+    conv(filters=4) + "[sam]\nfrom=-2\n": "layer 2 [sam]: it multiplies layers of different shapes",
+    "[scale_channels]\nfrom=0\n": "layer 1 [scale_channels]: the layer before it does not fit",
+    "[reorg]\nstride=3\n": "layer 1 [reorg]: its stride must divide",
     "[upsample]\nstride=0\n": "layer 1 [upsample]: stride = 0",
     "[upsample]\nstride=1024\n": "layer 1 [upsample]: its output of 8x65536x65536 is too large",
     "[maxpool]\nsize=2\nstride=2\npadding=7\n": "layer 1 [maxpool]: a padding of 7 is too much",
@@ -246,7 +208,7 @@ def test_a_network_without_heads_is_refused(tmp_path: Path) -> None:
 def test_labels_must_be_as_many_as_classes(tmp_path: Path) -> None:
     cfg = written(tmp_path, conv() + head())
     with pytest.raises(InvalidArgument, match="has 2 classes and 1 labels were given") as caught:
-        import_darknet(cfg, filled(cfg, tmp_path), name="toy", labels=("cow",))
+        imported(cfg, filled(cfg, tmp_path), labels=("cow",))
     assert caught.value.reason == "LABELS_MISMATCH"
 
 
@@ -254,7 +216,7 @@ def test_labels_must_be_as_many_as_classes(tmp_path: Path) -> None:
 def test_sizes_that_darknet_cannot_take_are_refused(size: int, tmp_path: Path) -> None:
     cfg = written(tmp_path, conv() + head())
     with pytest.raises(InvalidArgument, match="multiples of 32"):
-        import_darknet(cfg, filled(cfg, tmp_path), name="toy", size=size)
+        imported(cfg, filled(cfg, tmp_path), size=(size, size))
 
 
 def test_labels_are_read_one_a_line(tmp_path: Path) -> None:
@@ -269,64 +231,9 @@ def test_labels_are_read_one_a_line(tmp_path: Path) -> None:
         read_labels(path)
 
 
-def written(folder: Path, layers: str, *, width: int = 64, height: int = 64) -> Path:
-    path = folder / "net.cfg"
-    path.write_text(NET.format(width=width, height=height) + layers)
-    return path
-
-
-def random_weights(path: Path, count: int) -> Path:
-    """A weights file of positive numbers, so that they can be variances too."""
-    values = np.random.default_rng(1).uniform(0.4, 0.9, count).astype("<f4")
-    path.write_bytes(struct.pack("<3iq", 0, 2, 5, 32) + values.tobytes())
-    return path
-
-
-def filled(cfg: Path, folder: Path, *, check: bool = True) -> Path:
-    """Weights of just the length that the importer asks for, found by its own error of too many."""
-    path = random_weights(folder / "w.weights", 100_000)
-    with pytest.raises(InvalidArgument) as caught:
-        build(read_cfg(cfg), path)
-    told = re.search(r"ends at byte (\d+)", caught.value.message)
-    if told is None:
-        assert not check, caught.value.message
-        return path
-    path.write_bytes(path.read_bytes()[: int(told[1])])
-    return path
-
-
-def our_layers(cfg: Path, weights: Path, blob: np.ndarray) -> dict[int, np.ndarray]:
-    """What each layer puts out but the [yolo] ones, which put nothing new out."""
-    sections = read_cfg(cfg)
-    graph = build(sections, weights)
-    model = to_onnx(graph, "toy")
-    wanted = {n: value.name for n, value in enumerate(graph.layers) if sections[n + 1].kind != "yolo"}
-    declared = {output.name for output in model.graph.output}
-    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in set(wanted.values()) - declared)
-    session = onnxruntime.InferenceSession(model.SerializeToString())
-    values = dict(zip([o.name for o in session.get_outputs()], session.run(None, {"image": blob}), strict=True))
-    for number, value in enumerate(graph.layers):
-        if number in wanted:
-            assert values[value.name].shape == (1, value.channels, value.height, value.width)
-    return {number: values[name] for number, name in wanted.items()}
-
-
-def opencv_layers(cfg: Path, weights: Path, blob: np.ndarray) -> dict[int, np.ndarray]:
-    net = cv2.dnn.readNetFromDarknet(str(cfg), str(weights))
-    net.enableFusion(False)
-    net.setInput(blob)
-    # The last of several steps of a layer is its output: "conv_3", "bn_3", "leaky_4" (activations count one more).
-    last = {}
-    for name in net.getLayerNames():
-        kind, number = name.rsplit("_", 1)
-        if kind not in ("yolo", "permute"):
-            last[int(number) - (kind in ACTIVATIONS)] = name
-    return dict(zip(last, net.forward(list(last.values())), strict=True))
-
-
 def refusal(cfg: Path, weights: Path) -> str:
     """The one sentence that the importer says."""
     with pytest.raises(InvalidArgument) as caught:
-        import_darknet(cfg, weights, name="toy")
+        imported(cfg, weights)
     assert caught.value.reason == "MODEL_INVALID" and "\n" not in caught.value.message
     return caught.value.message

@@ -37,6 +37,24 @@ def test_a_files_windows_are_kept_in_order_with_the_last_partial_one(agent: Agen
     assert set(json.loads(lines[0])) == set(first)
 
 
+def test_events_have_a_log_of_their_own_which_is_watched_live(agent: AgentProcess) -> None:
+    watch = agent.record.WatchRecords(pb.WatchRecordsRequest(kind=pb.RECORD_KIND_EVENT, consumer="c"), timeout=60)
+    job = agent.compute(HERD)
+    answer = next(iter(watch))
+    watch.cancel()
+    event = answer.record.event
+    assert (event.node, event.stream, event.sequence, event.job_id) == ("n1", "main", 1, job.job_id)
+    assert (event.event_type, event.severity) == ("job_ended", "info")
+    assert event.message == "the job is done after 250 frames"
+    assert event.time.ToSeconds() == pytest.approx(time.time(), abs=60)
+    assert event.journal == list_records(agent).journal
+    assert [record.event for record in list_records(agent, kind=pb.RECORD_KIND_EVENT).records] == [event]
+    shown = MessageToDict(event, always_print_fields_with_no_presence=True)
+    assert shown["event_type"] == "job_ended"
+    assert list_records(agent, stream="@node", kind=pb.RECORD_KIND_EVENT).newest == 0
+    assert (Path(job.output) / "events.jsonl").read_text() == ""
+
+
 def test_a_second_job_goes_on_counting(agent: AgentProcess) -> None:
     agent.compute(HERD)
     agent.kill()
@@ -121,7 +139,32 @@ def test_a_camera_that_is_away_sends_blind_windows(agent: AgentProcess) -> None:
     )
     job = agent.edge.Compute(edge_pb2.ComputeRequest()).job
     agent.await_state(job.job_id, types_pb2.JOB_STATE_RECONNECTING)
-    time.sleep(3)
+    deadline = time.monotonic() + 30
+    while not (lost := list_records(agent, kind=pb.RECORD_KIND_EVENT).records):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
     records = [record.summary for record in list_records(agent).records]
     assert len(records) >= 2
     assert all((record.covered_s, record.frames, record.count) == (0, 0, 0) for record in records)
+    assert [(record.event.event_type, record.event.severity) for record in lost] == [("camera_lost", "warning")]
+    assert lost[0].event.message.startswith("no pictures any more: ")
+
+
+def test_what_befalls_jobs_is_told(agent: AgentProcess) -> None:
+    agent.compute(HERD)
+    endless = "synthetic:herd?animals=5&fps=10&seconds=36000&seed=3&width=320&height=240"
+    job = agent.compute(endless, wait=False)
+    agent.await_state(job.job_id, types_pb2.JOB_STATE_RUNNING)
+    agent.kill()
+    agent.start()
+    agent.edge.Compute(edge_pb2.ComputeRequest())
+    agent.edge.CancelJob(edge_pb2.CancelJobRequest())
+    deadline = time.monotonic() + 30
+    while len(events := list_records(agent, kind=pb.RECORD_KIND_EVENT).records) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    told = [(record.event.event_type, record.event.severity) for record in events]
+    assert told == [("job_ended", "info"), ("job_failed", "warning"), ("job_ended", "info")]
+    assert events[1].event.job_id == job.job_id
+    assert "the agent stopped in the middle" in events[1].event.message
+    assert "was cancelled" in events[2].event.message

@@ -50,3 +50,16 @@ def test_closing_wakes_a_waiting_writer_and_refuses_items() -> None:
         box.put(2)
     with pytest.raises(Closed):
         box.get()
+
+
+def test_a_reader_can_be_woken_for_something_else() -> None:
+    box: Mailbox[int] = Mailbox(size=1, lossless=True)
+    due: list[bool] = []
+    waker = threading.Timer(0.05, lambda: (due.append(True), box.wake()))
+    waker.start()
+    begun = time.monotonic()
+    assert box.get(30, unless=lambda: bool(due)) is None
+    assert time.monotonic() - begun < 20
+    box.put(1)
+    assert box.get(0, unless=lambda: True) == 1, "an item comes first"
+    waker.join()

@@ -9,6 +9,7 @@ from itertools import islice
 import numpy as np
 
 from agent.core.herd.window import Herd
+from agent.core.scene import NO_SCENE, Scene
 from agent.core.simulation import State, Truth, body_length, builds, truth
 from agent.core.types import Detections, Doubles, Floats, Frame, Image, Result, Summary, Totals, Tracks
 
@@ -35,21 +36,34 @@ def result(time: float, what: Tracks | None = None, image: Image = BLACK, index:
     return Result(Frame(index, time, image), Detections(), what or Tracks())
 
 
-def herd(*, period_s: float = 10.0, known_count: int = 0, totals: Totals | None = None, live: bool = False) -> Herd:
+def herd(
+    *,
+    period_s: float = 10.0,
+    known_count: int = 0,
+    totals: Totals | None = None,
+    live: bool = False,
+    scene: Scene = NO_SCENE,
+) -> Herd:
     return Herd(
         labels=("pig", "person"),
         period_s=period_s,
         known_count=known_count,
         totals=totals or Totals(),
         live=live,
+        scene=scene,
     )
 
 
 def fold(results: Iterable[Result], **values: object) -> list[Summary]:
     """All windows of a file."""
     made = herd(**values)  # type: ignore[arg-type]
-    summaries = [summary for one in results for summary in made.add(one)]
-    return [*summaries, *made.finish()]
+    told = [body for one in results for body in made.add(one)]
+    return summaries([*told, *made.finish()])
+
+
+def summaries(told: Iterable[object]) -> list[Summary]:
+    """Without the events."""
+    return [body for body in told if isinstance(body, Summary)]
 
 
 def film(animals: int, seconds: float, fps: float, seed: int = 1) -> list[Truth]:

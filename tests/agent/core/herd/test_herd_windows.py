@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from herd_scene import film, fold, followed, herd, result, tracks
+from herd_scene import film, fold, followed, herd, result, summaries, tracks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,16 +15,16 @@ from agent.core.types import Summary, Totals
 BOX = [100.0, 100.0, 160.0, 130.0]
 
 
-def spans(summaries: list[Summary]) -> list[tuple[float, float]]:
-    return [(round(one.start_time, 6), round(one.end_time, 6)) for one in summaries]
+def spans(windows: list[Summary]) -> list[tuple[float, float]]:
+    return [(round(one.start_time, 6), round(one.end_time, 6)) for one in windows]
 
 
 def test_a_file_is_cut_at_multiples_of_the_period_and_its_last_frame_lasts_as_long_as_the_others() -> None:
-    summaries = fold(result(i / 10, tracks([BOX])) for i in range(120))
-    assert spans(summaries) == [(0, 10), (10, 12)]
-    assert [one.frames for one in summaries] == [100, 20]
-    assert [one.covered_s for one in summaries] == pytest.approx([10, 2])
-    assert [one.total_animal_s for one in summaries] == pytest.approx([10, 12])
+    got = fold(result(i / 10, tracks([BOX])) for i in range(120))
+    assert spans(got) == [(0, 10), (10, 12)]
+    assert [one.frames for one in got] == [100, 20]
+    assert [one.covered_s for one in got] == pytest.approx([10, 2])
+    assert [one.total_animal_s for one in got] == pytest.approx([10, 12])
 
 
 def test_a_file_as_long_as_its_windows_leaves_no_empty_one() -> None:
@@ -33,8 +33,8 @@ def test_a_file_as_long_as_its_windows_leaves_no_empty_one() -> None:
 
 def test_a_camera_is_cut_from_its_first_picture_on() -> None:
     one = herd(live=True)
-    summaries = [summary for i in range(250) for summary in one.add(result(5000.5 + i / 10, tracks([BOX])))]
-    assert spans([*summaries, *one.finish()]) == [(5000.5, 5010.5), (5010.5, 5020.5), (5020.5, 5025.5)]
+    got = [told for i in range(250) for told in one.add(result(5000.5 + i / 10, tracks([BOX])))]
+    assert spans(summaries([*got, *one.finish()])) == [(5000.5, 5010.5), (5010.5, 5020.5), (5020.5, 5025.5)]
 
 
 def test_counts_are_medians_over_the_frames_by_label() -> None:
@@ -90,11 +90,11 @@ def test_a_camera_that_never_came_sends_empty_windows() -> None:
 
 
 def test_windows_shorter_than_the_pace_tell_the_last_picture() -> None:
-    summaries = fold((result(float(i), tracks([BOX])) for i in range(4)), period_s=0.25)
+    got = fold((result(float(i), tracks([BOX])) for i in range(4)), period_s=0.25)
     # Nothing is made up behind the window in which the last picture came.
-    assert len(summaries) == 13
-    assert {one.count for one in summaries} == {1}
-    assert sum(one.frames for one in summaries) == 4
+    assert len(got) == 13
+    assert {one.count for one in got} == {1}
+    assert sum(one.frames for one in got) == 4
 
 
 def test_dropped_frames_are_told_once() -> None:
@@ -118,7 +118,7 @@ def test_tracks_are_the_longest_lived_and_their_boxes_lie_within_the_picture() -
 
 def test_a_leap_in_time_is_one_long_empty_window() -> None:
     one = herd(live=True, period_s=1.0)
-    got = [*one.add(result(0.0, tracks([BOX]))), *one.add(result(1e6 + 0.5, tracks([BOX]))), *one.finish()]
+    got = summaries([*one.add(result(0.0, tracks([BOX]))), *one.add(result(1e6 + 0.5, tracks([BOX]))), *one.finish()])
     assert spans(got) == [(0, 1), (1, 1e6), (1e6, 1e6 + 1)]
     assert got[1].covered_s <= 2
     assert all(late.start_time == early.end_time for early, late in pairwise(got))
@@ -153,7 +153,7 @@ def test_laws_hold_whatever_the_clock_does(times: list[float], live: bool, perio
     got: list[Summary] = []
     for i, time in enumerate(times):
         got += one.tick(time) if ticks and i % 3 == 2 else one.add(result(time, tracks([[i, 9, i + 50, 40], BOX])))
-    got += one.finish()
+    got = summaries([*got, *one.finish()])
     for early, late in pairwise(got):
         assert late.start_time == early.end_time
         assert late.total_animal_s >= early.total_animal_s >= 5
