@@ -3,9 +3,11 @@
 # make test-boot  as root: the services on a booted machine, the image built and run (some 5 minutes)
 # make bench  what the claims about speed rest on: ratios, measured in turn (some minutes on an idle machine)
 # make test-homeassistant  Home Assistant's own code judges what is announced to it (HA_PYTHON: a Python 3.13)
+# make test-faults  ten minutes of killing broker, agent and bridge: nothing is lost
 # make lint   the checks alone
 # make proto  write the generated code anew from proto/
 # make wheels herdlink, and the contract alone for peers (herdlink-proto), into dist/
+# make numbers  the table of docs/numbers.md anew: herd numbers against the simulated truth (some 2 minutes)
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,7 +18,8 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Stubs refuse a protobuf runtime older than their generator: 1.74 loads under protobuf 6.31 to 7.
 PROTO_TOOLS := grpcio-tools==1.74.0 mypy-protobuf==3.6.0 setuptools==80.9.0
 
-.PHONY: demo test test-boot test-homeassistant bench lint proto proto-check wheels released lock setup packages clean
+.PHONY: demo test test-boot test-faults test-homeassistant bench numbers lint proto proto-check wheels released lock setup packages
+.PHONY: clean
 
 setup: $(READY)
 
@@ -38,6 +41,10 @@ demo: setup
 test: setup packages lint
 	$(BIN)/python -m pytest
 
+# Ten minutes of kill -9 on broker, agent and bridge, with and without persistence; some seconds of it are in `make test`.
+test-faults: setup packages
+	HERDLINK_FAULT_SECONDS=600 $(BIN)/python -m pytest -s tests/faults
+
 test-boot: setup packages
 	tests/install-boot-tools
 	HERDLINK_BOOT_TESTS=1 $(BIN)/python -m pytest tests/systemd tests/docker
@@ -56,6 +63,9 @@ $(HA_VENV)/.ready: Makefile
 	$(HA_VENV)/bin/python -m pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0 \
 		janus==2.0.0 Pillow
 	@touch $@
+
+numbers: setup
+	PYTHONPATH=tests/agent/core/herd $(BIN)/python tests/agent/core/herd/herd_numbers.py
 
 lint: setup
 	$(BIN)/ruff check .

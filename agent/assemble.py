@@ -18,6 +18,7 @@ from agent.core.herd.window import Herd
 from agent.core.model import ModelSpec
 from agent.core.pipeline import Pipeline
 from agent.core.ports import Detector, Sink, Source
+from agent.core.scene import NO_SCENE
 from agent.core.types import Frame, InputInfo, Job, Record, Totals
 from agent.core.uri import scheme
 from agent.journal import Journal
@@ -291,9 +292,8 @@ class NodeRooms:
 
 def _told(values: StreamValues) -> dict[str, Any]:
     """What run.json says of a stream: all that has an effect on its tracks and numbers."""
-    return {
-        key: value for key, value in asdict(values).items() if key not in ("name", "area", "input", "output", "enabled")
-    }
+    without = {"name", "area", "input", "output", "enabled"} | ({"scene"} if values.scene == NO_SCENE else set())
+    return {key: value for key, value in asdict(values).items() if key not in without}
 
 
 def open_folder(path: Path) -> Path:

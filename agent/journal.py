@@ -203,14 +203,15 @@ class Journal:
             # Without counting: a log has no gaps.
             return sum(newest + 1 - self.oldest(stream, kind) for stream, kind, newest in logs)
 
-    def backlog(self, consumer: str) -> int:
-        """Records that a consumer has not acknowledged, of the logs that it is known to read."""
+    def backlog(self, consumer: str) -> dict[str, int]:
+        """Records that a consumer has not acknowledged, of each stream that it is known to read."""
         with self._lock:
-            row = self._db.execute(
-                "SELECT sum(newest - sequence) FROM consumers JOIN logs USING (stream, kind) WHERE consumer = ?",
+            rows = self._db.execute(
+                "SELECT stream, sum(newest - sequence) FROM consumers JOIN logs USING (stream, kind) "
+                "WHERE consumer = ? GROUP BY stream",
                 (consumer,),
-            ).fetchone()
-        return row[0] or 0
+            ).fetchall()
+        return dict(rows)
 
     def newest(self, stream: str, kind: str) -> int:
         """The newest sequence of a log; 0 where it is empty."""

@@ -63,7 +63,6 @@ class Feed:
     async def run(self) -> None:
         """Looks once a second, and at once after a command; slower while the agent is away."""
         pause_s = POLL_S
-        self._follow(NODE_LOG)
         try:
             while True:
                 await self._broker.connected.wait()
@@ -132,6 +131,7 @@ class Feed:
 
     async def _tell_streams(self, streams: Any) -> None:
         names = {stream.stream for stream in streams}
+        self._follow(NODE_LOG)
         for name in self._followers.keys() - names - {NODE_LOG}:
             await self._drop(name)
         for stream in streams:
@@ -142,7 +142,12 @@ class Feed:
                 log.warning("stream %s: %s", stream.stream, refusal.message)
 
     def _follow(self, stream: str) -> None:
-        """Publishes the stream's records from now on."""
+        """Publishes the stream's records from now on; begins again where a bug has ended that."""
+        failed = [task for task in self._followers.get(stream, ()) if task.done() and not task.cancelled()]
+        for task in failed:
+            log.error("%s has failed and begins again", task.get_name(), exc_info=task.exception())
+        if failed:
+            self._unfollow(stream)
         if stream not in self._followers:
             logs = publications.record_logs(stream)
             feeds = [RecordFeed(link=self._link, broker=self._broker, topics=self._topics, of=one) for one in logs]

@@ -63,15 +63,17 @@ class RecordFeed:
             while True:
                 await self._broker.connected.wait()
                 repeat, generation = generation not in (0, self._broker.generation), self._broker.generation
-                await self._until_reconnected(generation, self._publish(sent, repeat=repeat))
+                await self._until_reconnected(generation, self._publish(sent, repeat=repeat), acknowledging)
         finally:
             acknowledging.cancel()
 
-    async def _until_reconnected(self, generation: int, work: Coroutine[Any, Any, None]) -> None:
-        """Does the work, but for no longer than until the broker is connected anew."""
+    async def _until_reconnected(
+        self, generation: int, work: Coroutine[Any, Any, None], beside: asyncio.Task[None]
+    ) -> None:
+        """Does the work, but for no longer than until the broker is connected anew; what fails beside it ends it."""
         tasks = {asyncio.create_task(work), asyncio.create_task(self._broker.reconnected(generation))}
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({*tasks, beside}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:

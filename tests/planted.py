@@ -123,6 +123,7 @@ def yolov8(
     *,
     transposed: bool = False,
     extra: int = 0,
+    masks: bool = True,
     order: str = "cxcywh",
     normalised: bool = False,
 ) -> Drawing:
@@ -137,7 +138,7 @@ def yolov8(
     if transposed:
         joined = drawing.node("Transpose", [joined], perm=[0, 2, 1])
     drawing.output(joined, "output0")
-    if extra:
+    if extra and masks:
         drawing.output(drawing.value(np.zeros((1, extra, HEIGHT // 4, WIDTH // 4))), "output1")
     return drawing
 

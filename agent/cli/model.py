@@ -1,11 +1,12 @@
-"""herdlink model: import, list and check the models of the store."""
+"""herdlink model: import, add, list, check and time the models of the store."""
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import tempfile
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,53 +14,84 @@ from agent.core.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from agent.core.model import ModelSpec
-    from agent.detectors.onnx import OnnxDetector
     from agent.models.store import Store
 
-HELP = "Import, list and check models."
-EXAMPLE = "herdlink model import pigs.cfg pigs.weights --labels pigs.names --name pigs"
+HELP = "Bring your own model: import, add, list, check, bench."
+EXAMPLE = "herdlink model add pigs.onnx --labels pigs.names --name pigs"
+_SIZE = re.compile(r"(\d{1,5})(?:x(\d{1,5}))?")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    bring = actions.add_parser("import", help="take over a Darknet network (YOLOv3, YOLOv4 family)")
+    bring = actions.add_parser("import", help="take over a Darknet network (YOLOv3, YOLOv4 and relatives)")
     bring.add_argument("cfg", metavar="CFG", type=Path, help="the network, e.g. yolov4-tiny.cfg")
     bring.add_argument("weights", metavar="WEIGHTS", type=Path, help="its weights, e.g. yolov4-tiny.weights")
-    bring.add_argument("--labels", metavar="F", type=Path, help="a file with one label a line, e.g. coco.names")
-    bring.add_argument("--name", metavar="N", help="its name in the store (default: that of CFG)")
-    bring.add_argument("--size", metavar="N", type=int, default=0, help="side of the input (default: as in CFG)")
+    add = actions.add_parser("add", help="take over an .onnx file of any detector; says how it is read and why")
+    add.add_argument("file", metavar="FILE.onnx", type=Path, help="the network")
+    add.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="how it is read, where that is known better: format, colour, scale, mean, std, fit, place, fill ...",
+    )
+    add.add_argument("--image", metavar="P", type=Path, help="a picture with objects to settle how it is to be fed")
+    for action in (bring, add):
+        action.add_argument("--labels", metavar="F", type=Path, help="a file with one label a line, e.g. coco.names")
+        action.add_argument("--name", metavar="N", help="its name in the store (default: that of the file)")
+        action.add_argument("--size", metavar="N|WxH", default="", help="the input in pixels (default: as in the file)")
     listing = actions.add_parser("list", help="what there is")
     check = actions.add_parser("check", help="try a model and tell all about it")
-    check.add_argument("name", metavar="NAME", help="a model in the store, or a path to an .onnx with its .toml")
-    check.add_argument("--image", metavar="P", type=Path, help="look for objects in this picture")
-    for action in (bring, listing, check):
+    check.add_argument("--image", metavar="P", type=Path, help="look for objects in this picture; write it with boxes")
+    bench = actions.add_parser("bench", help="milliseconds a picture on this machine, and the best setting")
+    bench.add_argument("--seconds", metavar="S", type=float, default=20.0, help="how long it may take (default: 20)")
+    for action in (check, bench):
+        action.add_argument("name", metavar="NAME", help="a model in the store, or a path to an .onnx with its .toml")
+    for action in (bring, add, listing, check, bench):
         action.add_argument("--store", metavar="DIR", type=Path, help="folder of the models (default: $HERDLINK_STORE)")
 
 
 def run(args: argparse.Namespace) -> int:
+    from agent.cli import _model_add, _model_bench, _model_check
     from agent.models.store import Store, default_folder
 
     store = Store(args.store or default_folder())
-    return {"import": _import, "list": _list, "check": _check}[args.action](args, store)
+    actions = {"import": _import, "add": _model_add.run, "list": _list}
+    return {**actions, "check": _model_check.run, "bench": _model_bench.run}[args.action](args, store)
 
 
 def _import(args: argparse.Namespace, store: Store) -> int:
     from agent.detectors.onnx import open_detector
-    from agent.models.darknet import import_darknet, read_labels
+    from agent.models.class_names import read_labels
+    from agent.models.darknet import import_darknet
     from agent.models.store import Store as Trial
     from agent.models.store import check_name
 
     name = check_name(args.name or args.cfg.stem)
-    if args.size < 0:
-        raise InvalidArgument("BAD_MODEL_SIZE", "--size must be a multiple of 32")
     labels = read_labels(args.labels) if args.labels else ()
-    onnx, spec = import_darknet(args.cfg, args.weights, name=name, labels=labels, size=args.size)
     with tempfile.TemporaryDirectory(prefix="herdlink-") as folder:
+        file = Path(folder) / "new.onnx"
+        spec = import_darknet(args.cfg, args.weights, file, name=name, labels=labels, size=read_size(args.size))
         # Nothing comes into the store that has not run once.
-        open_detector(*Trial(Path(folder)).add(onnx, spec))
-    path, spec = store.add(onnx, spec)
-    print(f"{spec.label}: {spec.width}x{spec.height}, {len(spec.labels)} labels, {path}")
+        open_detector(*Trial(Path(folder)).add(file, spec))
+        path, spec = store.add(file, spec)
+    print_added(path, spec)
     return 0
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """Width and height of "640" or "640x384"; zeros for nothing. Raises InvalidArgument (BAD_MODEL_SIZE)."""
+    sides = _SIZE.fullmatch(text.strip().lower())
+    if text and not sides:
+        why = f"--size is a side or WIDTHxHEIGHT in pixels, e.g. 416 or 640x384; it is {text[:40]!r}"
+        raise InvalidArgument("BAD_MODEL_SIZE", why)
+    return (int(sides[1]), int(sides[2] or sides[1])) if sides else (0, 0)
+
+
+def print_added(path: Path, spec: ModelSpec) -> None:
+    """The last line of import and add."""
+    print(f"{spec.label}: {spec.width}x{spec.height}, {len(spec.labels)} labels, {path}")
 
 
 def _list(args: argparse.Namespace, store: Store) -> int:
@@ -77,56 +109,7 @@ def _row(spec: ModelSpec) -> tuple[str, ...]:
     return spec.name, spec.format, f"{spec.width}x{spec.height}", str(len(spec.labels)), spec.sha256[:8]
 
 
-def _check(args: argparse.Namespace, store: Store) -> int:
-    from agent.detectors.onnx import open_detector
-    from agent.models.shipped import find_or_fetch
-
-    path, spec = find_or_fetch(store, args.name, lambda text: print(text, file=sys.stderr))
-    detector = open_detector(path, spec)
-    shown = ", ".join(spec.labels[:10]) + (" ..." if len(spec.labels) > 10 else "")
-    facts = {
-        "model": detector.name,
-        "file": f"{path} ({path.stat().st_size / 1e6:.1f} MB)",
-        "sha256": f"{spec.sha256} (as recorded)",
-        "format": spec.format,
-        "input": f"1x3x{spec.height}x{spec.width} {spec.colour}, {spec.fit}",
-        "outputs": ", ".join("x".join(map(str, shape)) for shape in detector.output_shapes),
-        "labels": f"{len(spec.labels)}: {shown}",
-        "source": spec.source or "not known",
-        "licence": spec.licence or "not known",
-        "provider": detector.provider,
-        "one picture": f"{_time_ms(detector, spec):.1f} ms",
-    }
-    for key, value in facts.items():
-        print(f"{key:12} {value}")
-    if args.image:
-        _look(args.image, detector)
-    return 0
-
-
-def _time_ms(detector: OnnxDetector, spec: ModelSpec) -> float:
-    """Milliseconds of the second inference on a grey picture; the first pays for buffers."""
-    import numpy as np
-
-    grey = np.full((spec.height, spec.width, 3), 127, np.uint8)
-    detector.detect([grey], 0.5)
-    begin = time.perf_counter()
-    detector.detect([grey], 0.5)
-    return (time.perf_counter() - begin) * 1000
-
-
-def _look(image: Path, detector: OnnxDetector) -> None:
-    from agent.cli.detect import DEFAULT_THRESHOLD, draw, print_detections, read_image
-
-    picture = read_image(image)
-    found = detector.detect([picture], DEFAULT_THRESHOLD)[0]
-    print_detections(found, detector.labels)
-    output = Path(f"{image.stem}.checked.jpg")
-    draw(picture, found, detector.labels, output)
-    print(f"picture: {output}")
-
-
-def print_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     """Rows of text in columns, to stdout."""
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     for row in (head, *rows):

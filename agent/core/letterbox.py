@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.core.model import Fit, ModelSpec
-from agent.core.types import Floats, Image
+from agent.core.types import Image
 
 
 def fit_picture(width: int, height: int, spec: ModelSpec) -> Fit:
-    """The place of a `width` x `height` picture in the input of `spec`; letterbox rounds as Darknet does."""
+    """The place of a `width` x `height` picture in the input of `spec`; rounded as the network's framework does."""
     if spec.fit == "stretch":
         return Fit(width, height, 0, 0, spec.width, spec.height)
     if spec.width * height < spec.height * width:
-        wide, high = spec.width, max(1, height * spec.width // width)
+        wide, high = spec.width, max(1, _share(height * spec.width, width, spec))
     else:
-        wide, high = max(1, width * spec.height // height), spec.height
+        wide, high = max(1, _share(width * spec.height, height, spec)), spec.height
+    if spec.place == "corner":
+        return Fit(width, height, 0, 0, wide, high)
     return Fit(width, height, (spec.width - wide) // 2, (spec.height - high) // 2, wide, high)
+
+
+def _share(product: int, side: int, spec: ModelSpec) -> int:
+    return product // side if spec.rounding == "down" else round(product / side)
 
 
 class Letterbox:
     """Turns pictures into input tensors. Holds its buffers, so each thread needs one of its own."""
 
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, spec: ModelSpec, dtype: str = "float32") -> None:
+        """`dtype` of the tensor: float32, float16, or uint8, which takes the bytes as they are."""
         size = (spec.height, spec.width)
         self._spec = spec
-        self._scale = np.float32(spec.scale)
         self._small = np.full((*size, 3), spec.fill, np.uint8)
         self._planes = [np.empty(size, np.uint8) for _ in range(3)]
-        self._tensor = np.empty((1, 3, *size), np.float32)
+        self._tensor: NDArray[Any] = np.empty((1, 3, *size) if spec.layout == "NCHW" else (1, *size, 3), dtype)
         self._order = (2, 1, 0) if spec.colour == "RGB" else (0, 1, 2)
+        # (byte * scale - mean) / std as one product and one sum.
+        std = np.array(spec.std, np.float64)
+        self._factors = (spec.scale / std).astype(np.float32)
+        self._terms = (-np.array(spec.mean, np.float64) / std).astype(np.float32)
+        self._adds = bool(self._terms.any())
         self._fit = Fit(0, 0, 0, 0, 0, 0)
 
-    def tensor(self, image: Image) -> tuple[Floats, Fit]:
-        """(1, 3, height, width) float32 and the place of the picture in it; good until the next call."""
+    def tensor(self, image: Image) -> tuple[NDArray[Any], Fit]:
+        """(1, 3, height, width), or (1, height, width, 3), and the picture's place in it; good until the next call."""
         fit = fit_picture(image.shape[1], image.shape[0], self._spec)
         if fit != self._fit:
             self._small[:] = self._spec.fill
@@ -44,5 +58,14 @@ class Letterbox:
         # No array is made: split into kept planes, each written straight into the tensor.
         planes = cv2.split(self._small, self._planes)
         for plane, source in enumerate(self._order):
-            np.multiply(planes[source], self._scale, out=self._tensor[0, plane], dtype=np.float32)
+            target = self._tensor[0, plane] if self._spec.layout == "NCHW" else self._tensor[0, :, :, plane]
+            self._write(planes[source], target, plane)
         return self._tensor, fit
+
+    def _write(self, plane: NDArray[Any], target: NDArray[Any], number: int) -> None:
+        if target.dtype == np.uint8:
+            np.copyto(target, plane)
+            return
+        np.multiply(plane, self._factors[number], out=target, dtype=np.float32, casting="same_kind")
+        if self._adds:
+            np.add(target, self._terms[number], out=target, dtype=np.float32, casting="same_kind")

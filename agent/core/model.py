@@ -25,15 +25,27 @@ class ModelSpec:
     height: int
     sha256: str = ""
     """Of the .onnx file, 64 hex digits; empty until it lies in a store."""
-    layout: Literal["NCHW"] = "NCHW"
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
     colour: Literal["RGB", "BGR"] = "RGB"
     """Order of the planes."""
     scale: float = 1 / 255
-    """What a byte of the picture is multiplied by."""
+    """What a byte of the picture is multiplied by; then `mean` is taken off and `std` divides."""
+    mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    """One a plane, in the planes' order."""
+    std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    """One a plane, in the planes' order."""
     fit: Literal["stretch", "letterbox"] = "stretch"
     """How a picture of another shape is fitted: pulled to the input's shape, or whole between bars."""
+    place: Literal["centre", "corner"] = "centre"
+    """Of the picture between the bars; corner: top left."""
+    rounding: Literal["down", "nearest"] = "down"
+    """Of the picture's size between the bars."""
     fill: int = 127
     """Brightness of the bars, 0..255."""
+    outputs: tuple[str, ...] = ()
+    """Names of the outputs that the format reads, in its order; empty: all."""
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    """Further inputs of the network by name, fed the same with every picture."""
     source: str = ""
     """Where the network and its weights come from."""
     licence: str = ""

@@ -14,8 +14,10 @@ OVERLAP = 0.45
 _SMALLEST_PX = 1.0
 
 
-def pick(boxes: Floats, scores: Floats, classes: Ints, *, width: int, height: int) -> Detections:
-    """The best of overlapping boxes, best score first, cut to the picture.
+def pick(
+    boxes: Floats, scores: Floats, classes: Ints, *, width: int, height: int, overlap: float = OVERLAP
+) -> Detections:
+    """The best of overlapping boxes, best score first, cut to the picture; with an overlap of 1 all of them.
 
     boxes (N, 4) left, top, right, bottom in pixels of a `width` x `height` picture. What is less than a pixel wide or
     high inside the picture, or not a number, is left out.
@@ -26,10 +28,14 @@ def pick(boxes: Floats, scores: Floats, classes: Ints, *, width: int, height: in
     boxes, inside, scores, classes = boxes[seen], inside[seen], scores[seen], classes[seen]
     if not len(scores):
         return Detections()
+    rows = np.arange(len(scores)) if overlap >= 1 else _suppress(boxes, scores, classes, overlap)
+    rows = rows[np.argsort(-scores[rows], kind="stable")]
+    return Detections(inside[rows], scores[rows], classes[rows])
+
+
+def _suppress(boxes: Floats, scores: Floats, classes: Ints, overlap: float) -> np.ndarray[Any, np.dtype[np.intp]]:
     # Whole boxes are compared, as Darknet does: two animals that leave the picture side by side stay two.
     rectangles = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1).astype(np.float64)
     # OpenCV's stubs ask for lists, OpenCV itself reads arrays, without a copy an item.
     suppress: Any = cv2.dnn.NMSBoxesBatched
-    rows = np.asarray(suppress(rectangles, scores, classes, 0.0, OVERLAP), np.intp).reshape(-1)
-    rows = rows[np.argsort(-scores[rows], kind="stable")]
-    return Detections(inside[rows], scores[rows], classes[rows])
+    return np.asarray(suppress(rectangles, scores, classes, 0.0, overlap), np.intp).reshape(-1)

@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agent import plugins
-from agent.core.errors import FailedPrecondition, InvalidArgument, NotFound
+from agent.core.errors import InvalidArgument
 from agent.core.letterbox import Letterbox
 from agent.core.model import Format, ModelSpec
-from agent.core.types import Detections, Image
+from agent.core.types import Detections, Floats, Image
+from agent.detectors._model_file import checked_file
+from agent.detectors._session import DTYPES, check_provider, make_session, provider_names, run_session
 
 if TYPE_CHECKING:
     import onnxruntime
 
 FORMATS = "agent.core.formats"
-PROVIDERS = {
-    "cpu": ("CPUExecutionProvider",),
-    "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
-    "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"),
-    "openvino": ("OpenVINOExecutionProvider", "CPUExecutionProvider"),
-}
-PACKAGES = {"cuda": "onnxruntime-gpu", "tensorrt": "onnxruntime-gpu", "openvino": "onnxruntime-openvino"}
+_PICTURE_TYPES = ("float32", "float16", "uint8")
 
 
 class OnnxDetector:
     """A detection model in an ONNX Runtime session; `detect` may be called from several threads."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, spec: ModelSpec, outputs: Format) -> None:
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        spec: ModelSpec,
+        outputs: Format,
+        shapes: Sequence[tuple[int, ...]],
+        constants: Mapping[str, Any],
+    ) -> None:
         self._session = session
         self._spec = spec
         self._format = outputs
-        self._input = session.get_inputs()[0].name
+        self._input, self._dtype = picture_input(session, spec)
+        self._names = list(spec.outputs) or None
+        self._shapes = shapes
+        self._constants = constants
         self._provider = str(session.get_providers()[0])
         self._kept = threading.local()
 
@@ -62,9 +66,18 @@ class OnnxDetector:
         return self._provider
 
     @property
+    def input_type(self) -> str:
+        """Of the picture's tensor: float32, float16 or uint8."""
+        return self._dtype
+
+    @property
     def output_shapes(self) -> list[tuple[int, ...]]:
-        """Shapes of the network's outputs, as `make_format` was given them."""
-        return [tuple(output.shape) for output in self._session.get_outputs()]
+        """Shapes of the outputs that are read, as `make_format` was given them."""
+        return list(self._shapes)
+
+    def fed(self, spec: ModelSpec) -> OnnxDetector:
+        """The same network fed as another description says; its outputs are read as before."""
+        return OnnxDetector(self._session, spec, self._format, self._shapes, self._constants)
 
     def detect(self, images: Sequence[Image], threshold: float) -> list[Detections]:
         """One Detections an image (height, width, 3) BGR: boxes in its pixels, scores >= threshold, best first."""
@@ -72,118 +85,86 @@ class OnnxDetector:
 
     def _detect(self, image: Image, threshold: float) -> Detections:
         tensor, fit = self._letterbox().tensor(image)
-        return self._format.decode(self._session.run(None, {self._input: tensor}), fit, threshold)
+        outputs = self._session.run(self._names, {self._input: tensor, **self._constants})
+        return self._format.decode(_floats(outputs), fit, threshold)
 
     def _letterbox(self) -> Letterbox:
         """The calling thread's own: its buffers are written while other threads run."""
         kept: Letterbox | None = getattr(self._kept, "letterbox", None)
         if kept is None:
-            kept = self._kept.letterbox = Letterbox(self._spec)
+            kept = self._kept.letterbox = Letterbox(self._spec, self._dtype)
         return kept
 
 
-def open_detector(path: Path, spec: ModelSpec, *, provider: str = "auto", threads: int = 0) -> OnnxDetector:
-    """The model at `path`, after one real inference. `threads` of the CPU work on a picture; 0: one a core.
+def open_detector(
+    path: Path, spec: ModelSpec, *, provider: str = "auto", threads: int = 0, spinning: bool = False
+) -> OnnxDetector:
+    """The model at `path`, after one real inference. `threads` of the CPU work on a picture; 0: one a core. `spinning`:
+    they stay awake between pictures.
 
     Raises NotFound (MODEL_NOT_FOUND), FailedPrecondition (MODEL_CHANGED, PROVIDER_UNAVAILABLE), InvalidArgument
     (MODEL_INVALID, UNKNOWN_PROVIDER).
     """
-    wanted = _providers(provider)
-    session = _session(path, _read(path, spec), wanted, threads)
-    _check_provider(session, provider, wanted)
-    _check_input(session, spec)
-    blank = np.zeros((1, 3, spec.height, spec.width), np.float32)
-    outputs = _first_run(path, session, blank)
-    form: Format = plugins.load(FORMATS, spec.format, "model format").make_format(spec, [o.shape for o in outputs])
-    return OnnxDetector(session, spec, form)
+    wanted = provider_names(provider)
+    with checked_file(path, spec) as source:
+        session = make_session(str(path), source, providers=wanted, threads=threads, spinning=spinning)
+    check_provider(session, provider, wanted)
+    constants = _constants(session, spec)
+    name, dtype = picture_input(session, spec)
+    feeds = {name: Letterbox(spec, dtype).tensor(np.zeros((spec.height, spec.width, 3), np.uint8))[0], **constants}
+    outputs = _floats(run_session(str(path), session, _wanted_outputs(session, spec), feeds))
+    shapes = [tuple(output.shape) for output in outputs]
+    form: Format = plugins.load(FORMATS, spec.format, "model format").make_format(spec, shapes)
+    return OnnxDetector(session, spec, form, shapes, constants)
 
 
-def _providers(provider: str) -> Sequence[str]:
-    import onnxruntime
+def run_once(what: str, data: bytes | Path, feeds: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs of one inference of a model (or its path) on the CPU, by name; numbers are cast to the inputs' types.
 
-    available = onnxruntime.get_available_providers()
-    if provider == "auto":
-        # TensorRT is not taken unasked: building its engine blocks the first picture for minutes.
-        return PROVIDERS["cuda"] if "CUDAExecutionProvider" in available else PROVIDERS["cpu"]
-    if provider not in PROVIDERS:
-        raise InvalidArgument("UNKNOWN_PROVIDER", f"no provider {provider!r}; known: auto, {', '.join(PROVIDERS)}")
-    if PROVIDERS[provider][0] not in available:
-        package = PACKAGES.get(provider, "onnxruntime")
-        raise _unavailable(
-            provider, f"this ONNX Runtime was built without it; install {package} in place of onnxruntime"
-        )
-    return [name for name in PROVIDERS[provider] if name in available]
+    Raises InvalidArgument (MODEL_INVALID), which calls the model `what`.
+    """
+    session = make_session(what, str(data) if isinstance(data, Path) else data)
+    types = {one.name: DTYPES.get(one.type, "float32") for one in session.get_inputs()}
+    values = {name: np.asarray(value, types.get(name)) for name, value in feeds.items()}
+    names = [one.name for one in session.get_outputs()]
+    return dict(zip(names, run_session(what, session, names, values), strict=True))
 
 
-def _unavailable(provider: str, why: str) -> FailedPrecondition:
-    message = f'provider {provider} cannot be used: {why}, or set provider = "auto"'
-    return FailedPrecondition("PROVIDER_UNAVAILABLE", message)
+def picture_input(session: onnxruntime.InferenceSession, spec: ModelSpec) -> tuple[str, str]:
+    """Name and type of the input that takes the picture. Raises InvalidArgument (MODEL_INVALID)."""
+    inputs = [one for one in session.get_inputs() if one.name not in spec.constants]
+    wanted = [1, 3, spec.height, spec.width] if spec.layout == "NCHW" else [1, spec.height, spec.width, 3]
+    shown = ", ".join(f"{one.type} {one.shape}" for one in inputs)
+    dtype = DTYPES.get(inputs[0].type, "") if len(inputs) == 1 else ""
+    if len(inputs) != 1 or list(inputs[0].shape) != wanted or dtype not in _PICTURE_TYPES:
+        said = f"its description says tensor(float) {wanted} ({spec.layout})"
+        raise InvalidArgument("MODEL_INVALID", f"model {spec.name} takes {shown}; {said}")
+    if dtype == "uint8" and (spec.scale != 1 or any(spec.mean) or any(part != 1 for part in spec.std)):
+        why = "it takes bytes, so its description must say scale = 1.0, mean 0 and std 1"
+        raise InvalidArgument("MODEL_INVALID", f"model {spec.name}: {why}")
+    return str(inputs[0].name), dtype
 
 
-def _read(path: Path, spec: ModelSpec) -> bytes:
-    """The file, known to be the one that the sidecar describes: what is checked is what runs."""
+def _constants(session: onnxruntime.InferenceSession, spec: ModelSpec) -> dict[str, Any]:
+    """The further inputs as arrays of the types that the model wants."""
+    types = {one.name: DTYPES.get(one.type, "float32") for one in session.get_inputs()}
+    unknown = sorted(set(spec.constants) - set(types))
+    if unknown:
+        raise InvalidArgument("MODEL_INVALID", f"model {spec.name} has no input {unknown[0]!r}; it has {list(types)}")
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise NotFound("MODEL_NOT_FOUND", f"{path} cannot be read: {error.strerror}") from error
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != spec.sha256:
-        what = f"its sha256 begins with {digest[:8]}, the description beside it says {spec.sha256[:8]}"
-        raise FailedPrecondition("MODEL_CHANGED", f"{path} is not the file it was: {what}; import the model again")
-    return data
+        return {name: np.array(value, types[name]) for name, value in spec.constants.items()}
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidArgument("MODEL_INVALID", f"model {spec.name}: constants must hold numbers") from None
 
 
-def _session(path: Path, data: bytes, providers: Sequence[str], threads: int) -> onnxruntime.InferenceSession:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    # A number instead of 0: ONNX Runtime then leaves the threads' affinity alone, which a container may forbid.
-    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
-    options.inter_op_num_threads = 1
-    # Threads that spin between pictures burn half of a small machine for nothing.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # What goes wrong comes as an exception; said twice, it would not be one plain line.
-    options.log_severity_level = 4
-    try:
-        return onnxruntime.InferenceSession(data, options, providers=list(providers))
-    except _runtime_errors() as error:
-        raise InvalidArgument(
-            "MODEL_INVALID", f"{path} is no ONNX model that can be run: {_first_line(error)}"
-        ) from error
+def _wanted_outputs(session: onnxruntime.InferenceSession, spec: ModelSpec) -> list[str] | None:
+    there = [one.name for one in session.get_outputs()]
+    missing = [name for name in spec.outputs if name not in there]
+    if missing:
+        raise InvalidArgument("MODEL_INVALID", f"model {spec.name} has no output {missing[0]!r}; it has {there}")
+    return list(spec.outputs) or None
 
 
-def _runtime_errors() -> tuple[type[Exception], ...]:
-    """ONNX Runtime's errors have no base of their own."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    found = [value for value in vars(state).values() if isinstance(value, type) and issubclass(value, Exception)]
-    return (*found, RuntimeError, ValueError)
-
-
-def _first_line(error: Exception) -> str:
-    """ONNX Runtime's own words without its prefix."""
-    return str(error).strip().splitlines()[0].rsplit(" : ", maxsplit=1)[-1][:200]
-
-
-def _check_provider(session: onnxruntime.InferenceSession, provider: str, wanted: Sequence[str]) -> None:
-    """ONNX Runtime falls back to the CPU in silence; who asked for a provider by name hears of it."""
-    if provider != "auto" and session.get_providers()[0] != wanted[0]:
-        raise _unavailable(provider, "it is built in but did not start; check its driver and libraries")
-
-
-def _check_input(session: onnxruntime.InferenceSession, spec: ModelSpec) -> None:
-    wanted = [1, 3, spec.height, spec.width]
-    inputs = session.get_inputs()
-    if len(inputs) != 1 or list(inputs[0].shape) != wanted or inputs[0].type != "tensor(float)":
-        shown = ", ".join(f"{i.type} {i.shape}" for i in inputs)
-        raise InvalidArgument(
-            "MODEL_INVALID", f"model {spec.name} takes {shown}; its description says tensor(float) {wanted}"
-        )
-
-
-def _first_run(path: Path, session: onnxruntime.InferenceSession, blank: np.ndarray[Any, Any]) -> Sequence[Any]:
-    try:
-        outputs: Sequence[Any] = session.run(None, {session.get_inputs()[0].name: blank})
-    except _runtime_errors() as error:
-        raise InvalidArgument("MODEL_INVALID", f"{path} loads but does not run: {_first_line(error)}") from error
-    return outputs
+def _floats(outputs: Sequence[Any]) -> list[Floats]:
+    """The outputs as float32; those that are so already are not copied."""
+    return [np.asarray(output, np.float32) for output in outputs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Mapping
@@ -97,51 +98,86 @@ def read_cfg(path: Path) -> list[Section]:
 
 
 class Weights:
-    """The numbers of a .weights file, taken in the order of the layers."""
+    """The numbers of a .weights file, read layer by layer: no more of it is in memory than one layer needs."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._data = _read(path, MAX_WEIGHTS_BYTES)
-        self._offset = self._skip_header()
+        self._size = _size(path, MAX_WEIGHTS_BYTES)
+        self._sum = hashlib.sha256()
+        self._file = path.open("rb")
+        try:
+            self._offset = self._skip_header()
+        except InvalidArgument:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Weights:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    @property
+    def sha256(self) -> str:
+        """Of what was taken: after `finish`, of the file."""
+        return self._sum.hexdigest()
 
     def take(self, count: int, section: Section) -> Floats:
         """The next `count` numbers. Raises InvalidArgument (MODEL_INVALID) telling the layer and the byte."""
         end = self._offset + 4 * count
-        if end > len(self._data):
+        if end > self._size:
             raise invalid(
                 f"{self._path} is too short: {section.place} needs the bytes {self._offset} to {end}, "
-                f"the file ends at {len(self._data)}; it is cut off, or belongs to another cfg"
+                f"the file ends at {self._size}; it is cut off, or belongs to another cfg"
             )
-        values = np.frombuffer(self._data, "<f4", count, self._offset)
+        values = np.frombuffer(self._next(4 * count), "<f4")
         if not np.isfinite(values).all():
             where = self._offset + 4 * int(np.argmin(np.isfinite(values)))
             raise invalid(f"{self._path} is damaged: {section.place} reads what is no number at byte {where}")
         self._offset = end
-        return values.astype(np.float32)
+        return values.astype(np.float32, copy=False)
 
     def finish(self, section: Section) -> None:
         """Says that `section` was the last. Raises InvalidArgument (MODEL_INVALID) where bytes are left over."""
-        left = len(self._data) - self._offset
+        left = self._size - self._offset
         if left:
             raise invalid(
                 f"{self._path} is too long: {section.place}, the last, ends at byte {self._offset} and {left} bytes "
                 "are left over; it belongs to another cfg"
             )
 
+    def _next(self, count: int) -> bytes:
+        data = self._file.read(count)
+        self._sum.update(data)
+        if len(data) != count:
+            raise invalid(f"{self._path} became shorter while it was read")
+        return data
+
     def _skip_header(self) -> int:
         """Three integers of version, then the count of pictures seen: 64 bits since version 0.2, before 32."""
-        if len(self._data) < 16:
-            raise invalid(f"{self._path} is no Darknet weights file: it has only {len(self._data)} bytes")
-        major, minor, revision = np.frombuffer(self._data, "<i4", 3).tolist()
+        if self._size < 16:
+            raise invalid(f"{self._path} is no Darknet weights file: it has only {self._size} bytes")
+        major, minor, revision = np.frombuffer(self._next(12), "<i4").tolist()
         if not all(0 <= part < _MAX_VERSION for part in (major, minor, revision)):
             raise invalid(f"{self._path} is no Darknet weights file: it begins with no version")
-        return 20 if major * 10 + minor >= 2 else 16
+        length = 20 if major * 10 + minor >= 2 else 16
+        self._next(min(length, self._size) - 12)
+        return length
+
+
+def _size(path: Path, limit: int) -> int:
+    """Bytes of a file that can be read."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise invalid(f"{path} cannot be read: {error.strerror}") from error
+    if size > limit:
+        raise invalid(f"{path} has more than the {limit >> 20} MiB that are allowed")
+    return size
 
 
 def _read(path: Path, limit: int) -> bytes:
-    try:
-        if path.stat().st_size > limit:
-            raise invalid(f"{path} has more than the {limit >> 20} MiB that are allowed")
-        return path.read_bytes()
-    except OSError as error:
-        raise invalid(f"{path} cannot be read: {error.strerror}") from error
+    _size(path, limit)
+    return path.read_bytes()

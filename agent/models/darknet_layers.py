@@ -1,23 +1,17 @@
-"""Darknet's layers as ONNX: one function a layer type, and the graph that they build."""
+"""Darknet's layers as ONNX: one function a layer type."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.models.darknet_files import Section, Weights
-
-if TYPE_CHECKING:
-    import onnx
+from agent.models.darknet_files import Section
+from agent.models.darknet_graph import MAX_CHANNELS, Graph, Value, YoloHead, activated, positive, shaped, strides
 
 # Darknet adds it to the variance before the root. (OpenCV takes 1e-6: it differs where a variance is tiny.)
 _BATCH_NORM_EPSILON = 1e-5
-_MAX_CHANNELS = 65_536
-_MAX_VALUES = 1 << 28
 # What would change the result and is not known here; each is 0 where it is not set.
 _UNSUPPORTED: Mapping[str, Sequence[str]] = {
     "convolutional": (
@@ -34,67 +28,6 @@ _UNSUPPORTED: Mapping[str, Sequence[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What a layer puts out: a value of the graph and its shape."""
-
-    name: str
-    channels: int
-    height: int
-    width: int
-
-
-@dataclass(frozen=True, slots=True)
-class YoloHead:
-    """One [yolo] layer: the value it would decode, and how."""
-
-    value: Value
-    classes: int
-    anchors: tuple[tuple[float, float], ...]
-    scale_x_y: float
-    new_coords: bool
-
-
-class Graph:
-    """The network so far."""
-
-    def __init__(self, channels: int, height: int, width: int, weights: Weights) -> None:
-        self.input = Value("image", channels, height, width)
-        self.weights = weights
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-        self.layers: list[Value] = []
-        self.heads: list[YoloHead] = []
-
-    @property
-    def last(self) -> Value:
-        """What the next layer reads."""
-        return self.layers[-1] if self.layers else self.input
-
-    def layer(self, section: Section, number: int) -> Value:
-        """The layer that a route or shortcut names: counted back where negative, else from the beginning."""
-        index = number if number >= 0 else len(self.layers) + number
-        if not 0 <= index < len(self.layers):
-            raise section.error(f"there is no layer {number} before it")
-        return self.layers[index]
-
-    def add(self, operator: str, inputs: Sequence[str], **attributes: Any) -> str:
-        """Adds a node; returns the name of its output."""
-        from onnx import helper
-
-        name = f"layer{len(self.layers)}_{operator.lower()}{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
-        return name
-
-    def constant(self, values: NDArray[Any]) -> str:
-        """Adds an array; returns its name."""
-        from onnx import numpy_helper
-
-        name = f"constant{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
-
-
 def add_layer(graph: Graph, section: Section) -> None:
     """Adds one layer of a .cfg. Raises InvalidArgument (MODEL_INVALID) naming the layer."""
     build = LAYERS.get(section.kind)
@@ -108,12 +41,13 @@ def add_layer(graph: Graph, section: Section) -> None:
 
 def _convolutional(graph: Graph, section: Section) -> Value:
     before = graph.last
-    filters, size = _positive(section, "filters", 1, _MAX_CHANNELS), _positive(section, "size", 1)
-    groups = _positive(section, "groups", 1)
-    down, across = _strides(section)
+    filters, size = positive(section, "filters", 1, MAX_CHANNELS), positive(section, "size", 1)
+    groups = positive(section, "groups", 1)
+    down, across = strides(section)
     pad = size // 2 if section.integer("pad", 0) else section.integer("padding", 0)
-    if section.integer("dilation", 1) != 1:
-        raise section.error("dilation is not supported")
+    # Darknet counts the padding in steps of the dilation.
+    dilation = positive(section, "dilation", 1)
+    pad, reach = pad * dilation, (size - 1) * dilation + 1
     if before.channels % groups or filters % groups:
         raise section.error(f"{groups} groups do not divide {before.channels} channels and {filters} filters")
     kernel, bias = _kernel(graph, section, filters, (before.channels // groups, size, size))
@@ -123,10 +57,11 @@ def _convolutional(graph: Graph, section: Section) -> Value:
         kernel_shape=[size, size],
         strides=[down, across],
         pads=[pad] * 4,
+        dilations=[dilation] * 2,
         group=groups,
     )
-    height, width = (before.height + 2 * pad - size) // down + 1, (before.width + 2 * pad - size) // across + 1
-    return _shaped(section, _activated(graph, section, name, "logistic"), filters, height, width)
+    height, width = (before.height + 2 * pad - reach) // down + 1, (before.width + 2 * pad - reach) // across + 1
+    return shaped(section, activated(graph, section, name, "logistic"), filters, height, width)
 
 
 def _kernel(
@@ -147,22 +82,37 @@ def _kernel(
 
 
 def _maxpool(graph: Graph, section: Section) -> Value:
+    return _pool(graph, section, "MaxPool")
+
+
+def _local_avgpool(graph: Graph, section: Section) -> Value:
+    """What lies beyond the edge does not count."""
+    return _pool(graph, section, "AveragePool")
+
+
+def _avgpool(graph: Graph, section: Section) -> Value:
+    """The mean of each channel."""
     before = graph.last
-    down, across = _strides(section)
-    size = _positive(section, "size", down)
+    return Value(graph.add("GlobalAveragePool", [before.name]), before.channels, 1, 1)
+
+
+def _pool(graph: Graph, section: Section, operator: str) -> Value:
+    before = graph.last
+    down, across = strides(section)
+    size = positive(section, "size", down)
     padding = section.integer("padding", size - 1)
     first, second = padding // 2, padding - padding // 2
     if not 0 <= second < size:
         raise section.error(f"a padding of {padding} is too much for the size {size}")
     name = graph.add(
-        "MaxPool",
+        operator,
         [before.name],
         kernel_shape=[size, size],
         strides=[down, across],
         pads=[first, first, second, second],
     )
     height, width = (before.height + padding - size) // down + 1, (before.width + padding - size) // across + 1
-    return _shaped(section, name, before.channels, height, width)
+    return shaped(section, name, before.channels, height, width)
 
 
 def _route(graph: Graph, section: Section) -> Value:
@@ -173,11 +123,11 @@ def _route(graph: Graph, section: Section) -> Value:
     if any((value.height, value.width) != (first.height, first.width) for value in values):
         shown = ", ".join(f"{value.width}x{value.height}" for value in values)
         raise section.error(f"it joins layers of different sizes: {shown}")
-    groups, group = _positive(section, "groups", 1), section.integer("group_id", 0)
+    groups, group = positive(section, "groups", 1), section.integer("group_id", 0)
     if groups > 1:
         values = [_part(graph, section, value, groups, group) for value in values]
     name = graph.add("Concat", [value.name for value in values], axis=1) if len(values) > 1 else values[0].name
-    return _shaped(section, name, sum(value.channels for value in values), first.height, first.width)
+    return shaped(section, name, sum(value.channels for value in values), first.height, first.width)
 
 
 def _part(graph: Graph, section: Section, value: Value, groups: int, group: int) -> Value:
@@ -190,37 +140,86 @@ def _part(graph: Graph, section: Section, value: Value, groups: int, group: int)
 
 def _shortcut(graph: Graph, section: Section) -> Value:
     before = graph.last
-    if section.word("weights_type", "none") != "none":
-        raise section.error("weighted shortcuts are not supported")
     others = [graph.layer(section, number) for number in section.integers("from")]
     if not others:
         raise section.error("it names no layer to add")
-    name = before.name
-    for other in others:
-        if (other.channels, other.height, other.width) != (before.channels, before.height, before.width):
-            raise section.error("it adds layers of different shapes")
-        name = graph.add("Add", [name, other.name])
-    name = _activated(graph, section, name, "linear")
+    if any((one.channels, one.height, one.width) != (before.channels, before.height, before.width) for one in others):
+        raise section.error("it adds layers of different shapes")
+    values = [before, *others]
+    names = [value.name for value in values]
+    if section.word("weights_type", "none") != "none":
+        names = _weighted(graph, section, values)
+    name = names[0]
+    for other in names[1:]:
+        name = graph.add("Add", [name, other])
+    name = activated(graph, section, name, "linear")
     return Value(name, before.channels, before.height, before.width)
 
 
+def _weighted(graph: Graph, section: Section, values: Sequence[Value]) -> list[str]:
+    """Each value times its weight: one a value, or one a channel."""
+    kind = section.word("weights_type", "")
+    if kind not in ("per_feature", "per_layer", "per_channel"):
+        raise section.error(f"weights_type {kind[:40]!r} is not known; known: none, per_feature, per_channel")
+    if section.word("weights_normalization", section.word("weights_normalizion", "none")) != "none":
+        raise section.error("weights_normalization is not supported")
+    width = values[0].channels if kind == "per_channel" else 1
+    weights = graph.weights.take(len(values) * width, section).reshape(len(values), 1, width, 1, 1)
+    return [graph.add("Mul", [one.name, graph.constant(part)]) for one, part in zip(values, weights, strict=True)]
+
+
+def _scale_channels(graph: Graph, section: Section) -> Value:
+    """Squeeze and excitation: the layer that `from` names, each channel times the value of the layer before."""
+    before, other = graph.last, graph.layer(section, section.integer("from", 0))
+    wanted = (1, other.height, other.width) if section.integer("scale_wh", 0) else (other.channels, 1, 1)
+    if (before.channels, before.height, before.width) != wanted:
+        raise section.error("the layer before it does not fit the one that `from` names")
+    name = activated(graph, section, graph.add("Mul", [other.name, before.name]), "linear")
+    return Value(name, other.channels, other.height, other.width)
+
+
+def _sam(graph: Graph, section: Section) -> Value:
+    """Spatial attention: the layer before times the one that `from` names."""
+    before, other = graph.last, graph.layer(section, section.integer("from", 0))
+    if (before.channels, before.height, before.width) != (other.channels, other.height, other.width):
+        raise section.error("it multiplies layers of different shapes")
+    name = activated(graph, section, graph.add("Mul", [before.name, other.name]), "linear")
+    return Value(name, before.channels, before.height, before.width)
+
+
+def _reorg(graph: Graph, section: Section) -> Value:
+    """YOLOv2's passthrough as Darknet computes it: the channels are read as larger planes, then spread."""
+    before, step = graph.last, positive(section, "stride", 1)
+    if before.channels % step**2 or before.height % step or before.width % step or section.integer("reverse", 0):
+        raise section.error("its stride must divide rows and columns and its square the channels; reverse is unknown")
+    planes = before.channels // step**2
+
+    def cut(name: str, *sides: int) -> str:
+        return graph.add("Reshape", [name, graph.constant(np.array([1, *sides], np.int64))])
+
+    parted = cut(before.name, planes, before.height, step, before.width, step)
+    spread = graph.add("Transpose", [parted], perm=[0, 3, 5, 1, 2, 4])
+    channels, height, width = before.channels * step**2, before.height // step, before.width // step
+    return shaped(section, cut(spread, channels, height, width), channels, height, width)
+
+
 def _upsample(graph: Graph, section: Section) -> Value:
-    before, stride = graph.last, _positive(section, "stride", 2)
-    if section.number_of("scale", 1.0) != 1.0:
-        raise section.error("scale is not supported")
+    before, stride = graph.last, positive(section, "stride", 2)
     scales = graph.constant(np.array([1, 1, stride, stride], np.float32))
     mode = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     name = graph.add("Resize", [before.name, "", scales], **mode)
-    return _shaped(section, name, before.channels, before.height * stride, before.width * stride)
+    factor = section.number_of("scale", 1.0)
+    name = name if factor == 1.0 else graph.add("Mul", [name, graph.number(factor)])
+    return shaped(section, name, before.channels, before.height * stride, before.width * stride)
 
 
-def _dropout(graph: Graph, section: Section) -> Value:
+def _nothing(graph: Graph, section: Section) -> Value:
     """Nothing outside of training."""
     return graph.last
 
 
 def _yolo(graph: Graph, section: Section) -> Value:
-    before, classes = graph.last, _positive(section, "classes", 20)
+    before, classes = graph.last, positive(section, "classes", 20)
     if any(head.value.name == before.name for head in graph.heads):
         raise section.error("another [yolo] layer reads the same layer")
     numbers = section.numbers("anchors")
@@ -245,49 +244,13 @@ LAYERS: Mapping[str, Callable[[Graph, Section], Value]] = {
     "route": _route,
     "shortcut": _shortcut,
     "upsample": _upsample,
-    "dropout": _dropout,
+    "local_avgpool": _local_avgpool,
+    "local_avg": _local_avgpool,
+    "avgpool": _avgpool,
+    "avg": _avgpool,
+    "scale_channels": _scale_channels,
+    "sam": _sam,
+    "reorg": _reorg,
+    "dropout": _nothing,
     "yolo": _yolo,
 }
-
-
-def _mish(graph: Graph, name: str) -> str:
-    """Misra, "Mish" (arXiv:1908.08681): x * tanh(ln(1 + e^x)); ONNX has an operator only from opset 18."""
-    return graph.add("Mul", [name, graph.add("Tanh", [graph.add("Softplus", [name])])])
-
-
-ACTIVATIONS: Mapping[str, Callable[[Graph, str], str]] = {
-    "linear": lambda graph, name: name,
-    "leaky": lambda graph, name: graph.add("LeakyRelu", [name], alpha=0.1),
-    "relu": lambda graph, name: graph.add("Relu", [name]),
-    "logistic": lambda graph, name: graph.add("Sigmoid", [name]),
-    "swish": lambda graph, name: graph.add("Mul", [name, graph.add("Sigmoid", [name])]),
-    "mish": _mish,
-}
-
-
-def _activated(graph: Graph, section: Section, name: str, default: str) -> str:
-    word = section.word("activation", default)
-    if word not in ACTIVATIONS:
-        raise section.error(f"activation {word[:40]!r} is not known; known: {', '.join(ACTIVATIONS)}")
-    return ACTIVATIONS[word](graph, name)
-
-
-def _positive(section: Section, key: str, default: int, most: int = 1024) -> int:
-    value = section.integer(key, default)
-    if not 1 <= value <= most:
-        raise section.error(f"{key} = {value} must lie between 1 and {most}")
-    return value
-
-
-def _strides(section: Section) -> tuple[int, int]:
-    """Down and across."""
-    stride = _positive(section, "stride", 1)
-    return _positive(section, "stride_y", stride), _positive(section, "stride_x", stride)
-
-
-def _shaped(section: Section, name: str, channels: int, height: int, width: int) -> Value:
-    if height < 1 or width < 1:
-        raise section.error(f"nothing is left of the picture: {width}x{height}")
-    if channels * height * width > _MAX_VALUES:
-        raise section.error(f"its output of {channels}x{height}x{width} is too large")
-    return Value(name, channels, height, width)

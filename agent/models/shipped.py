@@ -64,7 +64,8 @@ def find_or_fetch(store: Store, name_or_path: str, notify: Callable[[str], None]
 
 
 def _add(store: Store, name: str, model: Shipped, notify: Callable[[str], None]) -> None:
-    from agent.models.darknet import import_darknet, read_labels
+    from agent.models.class_names import read_labels
+    from agent.models.darknet import import_darknet
 
     with _locked_cache() as cache:
         if name in store.names():
@@ -72,15 +73,18 @@ def _add(store: Store, name: str, model: Shipped, notify: Callable[[str], None])
         _fill(cache, name, model, notify)
         cfg, weights, labels = (cache / file for file in model.files)
         sums = ", ".join(f"{file} (sha256 {digest})" for file, digest in model.files.items())
-        onnx, spec = import_darknet(
-            cfg,
-            weights,
-            name=name,
-            labels=read_labels(labels),
-            source=f"Python package {model.requirement}: {sums}",
-            licence=model.licence,
-        )
-        path, _ = store.add(onnx, spec)
+        with tempfile.TemporaryDirectory(prefix="herdlink-") as folder:
+            onnx = Path(folder) / "new.onnx"
+            spec = import_darknet(
+                cfg,
+                weights,
+                onnx,
+                name=name,
+                labels=read_labels(labels),
+                source=f"Python package {model.requirement}: {sums}",
+                licence=model.licence,
+            )
+            path, _ = store.add(onnx, spec)
         notify(f"model {name} is ready: {path}")
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from agent.core.errors import FailedPrecondition, InvalidArgument, NotFound
@@ -18,30 +20,53 @@ from agent.core.model import ModelSpec
 
 SYSTEM_FOLDER = Path("/var/lib/herdlink/models")
 MAX_SIDE = 8192
+_PIECE_BYTES = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
-_HOW_TO_ADD = "add one with `herdlink model import CFG WEIGHTS --labels NAMES --name NAME`"
+_HOW_TO_ADD = (
+    "add one with `herdlink model import CFG WEIGHTS --labels NAMES --name NAME` or `herdlink model add FILE.onnx`"
+)
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "width": int,
     "height": int,
     "fill": int,
     "scale": (int, float),
+    "mean": list,
+    "std": list,
     "labels": list,
+    "outputs": list,
+    "constants": dict,
     "options": dict,
 }
-_CHOICES = {"layout": ("NCHW",), "colour": ("RGB", "BGR"), "fit": ("stretch", "letterbox")}
+_BOUNDS = {"width": (1, MAX_SIDE), "height": (1, MAX_SIDE), "fill": (0, 255), "scale": (1e-9, 1e6)}
+CHOICES: Mapping[str, Sequence[str]] = {
+    "layout": ("NCHW", "NHWC"),
+    "colour": ("RGB", "BGR"),
+    "fit": ("stretch", "letterbox"),
+    "place": ("centre", "corner"),
+    "rounding": ("down", "nearest"),
+}
+# Descriptions written before these were known lack them.
+_YOUNGER = ("mean", "std", "place", "rounding", "outputs", "constants")
 _COMMENTS = {
     "name": "what the model is called",
     "sha256": "of the .onnx file beside this one; another file is refused",
     "format": "how the outputs are read: a module of agent/core/formats",
     "width": "of the network's input, in pixels",
-    "layout": "order of the input's dimensions",
+    "height": "of the network's input, in pixels",
+    "layout": "order of the input's dimensions: NCHW or NHWC",
     "colour": "order of the planes: RGB or BGR",
-    "scale": "what a byte of the picture is multiplied by",
+    "scale": "what a byte of the picture is multiplied by, before the next two",
+    "mean": "what is then taken off, one number a plane in the planes' order",
+    "std": "what the rest is divided by, one number a plane in the planes' order",
     "fit": "stretch: the picture takes the input's shape; letterbox: it keeps its own, between bars",
+    "place": "where it lies between the bars: centre, or corner (top left)",
+    "rounding": "of its size between the bars: down or nearest",
     "fill": "brightness of the bars, 0..255",
     "source": "where network and weights come from",
     "licence": "what may be done with them",
     "labels": "name of each class, in order",
+    "outputs": "names of the outputs that are read, in the format's order; empty: all",
+    "constants": "further inputs that are fed the same with every picture",
     "options": "what else the format needs",
 }
 
@@ -67,15 +92,21 @@ class Store:
             raise NotFound("MODEL_NOT_FOUND", self._missing(name_or_path, by_path))
         return path, read_sidecar(path.with_name(path.name.removesuffix(".onnx") + ".toml"))
 
-    def add(self, onnx: bytes | Path, spec: ModelSpec) -> tuple[Path, ModelSpec]:
-        """Puts a model in, in place of one of the same name; its sha256 is recorded. Readers see whole files only."""
+    def add(
+        self, onnx: bytes | Path, spec: ModelSpec, reasons: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[Path, ModelSpec]:
+        """Puts a model in, in place of one of the same name; its sha256 is recorded. Readers see whole files only.
+
+        `reasons`: why a key of the description is what it is; a comment beside the key.
+        """
         check_name(spec.name)
-        data = onnx if isinstance(onnx, bytes) else onnx.read_bytes()
-        spec = replace(spec, sha256=hashlib.sha256(data).hexdigest())
-        path = self._model(spec.name)
+        path, digest = self._model(spec.name), hashlib.sha256()
         try:
-            write_whole(path, data)
-            write_whole(self.folder / f"{spec.name}.toml", sidecar_text(spec).encode("utf-8", "backslashreplace"))
+            write_whole(path, _counted(onnx, digest))
+            spec = replace(spec, sha256=digest.hexdigest())
+            write_whole(
+                self.folder / f"{spec.name}.toml", sidecar_text(spec, reasons).encode("utf-8", "backslashreplace")
+            )
         except OSError as error:
             why = (
                 f"{self.folder} cannot be written: {error.strerror}; name another folder with --store or HERDLINK_STORE"
@@ -112,14 +143,14 @@ def check_name(name: str) -> str:
     return name
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Writes a file so that others see the old one or the new one, never a part. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         part.chmod(0o644)
@@ -128,12 +159,26 @@ def write_whole(path: Path, data: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def sidecar_text(spec: ModelSpec) -> str:
+def _counted(data: bytes | Path, digest: hashlib._Hash) -> Iterator[bytes]:
+    """The bytes piece by piece; the digest knows them afterwards. Raises OSError."""
+    if isinstance(data, bytes):
+        digest.update(data)
+        yield data
+        return
+    with data.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            digest.update(piece)
+            yield piece
+
+
+def sidecar_text(spec: ModelSpec, reasons: Mapping[str, str] = MappingProxyType({})) -> str:
     """The description of a model as commented TOML."""
     lines = [f"# {spec.name}.onnx as herdlink reads it. Written by `herdlink model`."]
     for one in fields(spec):
         if one.name in _COMMENTS:
             lines.append(f"# {_COMMENTS[one.name]}")
+        if one.name in reasons:
+            lines.append(f"# ({_one_line(reasons[one.name])})")
         lines.append(f"{one.name} = {_toml(getattr(spec, one.name))}")
     return "\n".join(lines) + "\n"
 
@@ -143,12 +188,17 @@ def read_sidecar(path: Path) -> ModelSpec:
     try:
         values = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        why = f"{path} cannot be read: {error.strerror}; every model needs its description beside it: import it again"
+        cure = "every model needs its description beside it: herdlink model add makes it"
+        why = f"{path} cannot be read: {error.strerror}; {cure}"
         raise InvalidArgument("MODEL_INVALID", why) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidArgument("MODEL_INVALID", f"{path} is not TOML: {error}") from error
-    checked = {one.name: _checked(path, one.name, values) for one in fields(ModelSpec)}
-    return ModelSpec(**{**checked, "labels": tuple(checked["labels"])})
+    known = [one.name for one in fields(ModelSpec)]
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        why = f"{path} has a key {unknown[0][:40]!r} that is not known; known: {', '.join(known)}"
+        raise InvalidArgument("MODEL_INVALID", why)
+    return ModelSpec(**{key: _checked(path, key, values) for key in known if key in values or key not in _YOUNGER})
 
 
 def _checked(path: Path, key: str, values: Mapping[str, Any]) -> Any:
@@ -156,16 +206,35 @@ def _checked(path: Path, key: str, values: Mapping[str, Any]) -> Any:
     if key not in values:
         raise InvalidArgument("MODEL_INVALID", f"{path} lacks the key {key}")
     value = values[key]
-    good = isinstance(value, _KINDS.get(key, str)) and not isinstance(value, bool)
-    if key in ("width", "height"):
-        good = good and 1 <= value <= MAX_SIDE
-    elif key == "labels":
-        good = good and bool(value) and all(isinstance(label, str) for label in value)
-    elif key in _CHOICES:
-        good = good and value in _CHOICES[key]
-    if not good:
+    if not is_good(key, value):
         raise InvalidArgument("MODEL_INVALID", f"{path}: {key} cannot be {str(value)[:80]!r}")
-    return value
+    return tuple(value) if isinstance(value, list) else value
+
+
+def is_good(key: str, value: object) -> bool:
+    """Whether a description may have this value, as TOML knows it, for this key."""
+    if not isinstance(value, _KINDS.get(key, str)) or isinstance(value, bool):
+        return False
+    if isinstance(value, list):
+        return _is_good_list(key, value)
+    if isinstance(value, int | float):
+        least, most = _BOUNDS[key]
+        return math.isfinite(value) and least <= value <= most
+    return key not in CHOICES or value in CHOICES[key]
+
+
+def _is_good_list(key: str, values: Sequence[object]) -> bool:
+    if key in ("labels", "outputs"):
+        return (key == "outputs" or bool(values)) and all(isinstance(one, str) for one in values)
+    return len(values) == 3 and all(_is_finite(one) and (key == "mean" or one != 0) for one in values)
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _toml(value: object) -> str:

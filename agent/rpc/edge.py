@@ -153,8 +153,7 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
         return self._node.describe()
 
     async def GetHealth(self, request: pb.GetHealthRequest, context: Any) -> pb.GetHealthResponse:
-        backlog = self._engine.journal.backlog(request.consumer) if request.consumer else 0
-        return convert.health(self._health.view(), backlog)
+        return convert.health(self._health.view(), self._engine.backlog(request.consumer))
 
 
 def _needed(uri: str) -> str:

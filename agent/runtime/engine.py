@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from agent.core import events
 from agent.core.errors import FailedPrecondition, HerdlinkError, InvalidArgument, NotFound, ResourceExhausted
-from agent.core.names import DEFAULT_STREAM, shorten, stream_id
+from agent.core.names import DEFAULT_STREAM, NODE_LOG, shorten, stream_id
 from agent.core.types import Frame, Job, JobState, Problem, Record, Result, ResultFile
 from agent.core.uri import is_masked, mask
 from agent.journal import Journal
@@ -186,6 +186,11 @@ class Engine:
         with self.journal.transaction():
             self.journal.drop_stream(name)
             self.journal.after_commit(lambda: self._forget(name, config))
+
+    def backlog(self, consumer: str) -> int:
+        """Records that wait for a consumer; nobody waits for those of deleted streams."""
+        waiting = self.journal.backlog(consumer)
+        return sum(count for stream, count in waiting.items() if stream in self._configs or stream == NODE_LOG)
 
     def _find(self, stream: str) -> tuple[str, StreamConfig]:
         name = stream_id(stream)

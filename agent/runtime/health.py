@@ -90,9 +90,8 @@ class Health:
             text = f"the journal in state_dir cannot be written ({unwritable}); make room on the disk or mend it"
             yield Trouble("JOURNAL_UNWRITABLE", text)
         if self._upkeep.disk_low:
-            yield Trouble(
-                "DISK_LOW", f"{self._upkeep.free_bytes / 1e6:.0f} MB are left on the disk; delete old results"
-            )
+            wanted = f"{self._upkeep.min_free_bytes / 1e6:.0f} MB"
+            yield Trouble("DISK_LOW", f"less than {wanted} are free on the disk; delete old results before it is full")
         if not clock_synced():
             yield Trouble("CLOCK_NOT_SYNCED", "the clock is not synchronised; start chrony or systemd-timesyncd")
         if self._provider_wanted == "auto" and self._gpu and self._provider() == CPU:

@@ -33,6 +33,7 @@ class Upkeep:
         min_free_bytes: float,
     ) -> None:
         self.free_bytes = float("inf")
+        self.min_free_bytes = min_free_bytes
         self._engine = engine
         self._folders = folders
         self._disk = DiskWatch(min_free_bytes)

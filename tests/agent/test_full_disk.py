@@ -10,6 +10,7 @@ from pathlib import Path
 import grpc
 import pytest
 from agent_process import AgentProcess, reason_of
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from herdlink.v1 import edge_pb2 as pb
 from herdlink.v1 import record_pb2, types_pb2
@@ -56,6 +57,13 @@ def records(agent: AgentProcess, kind: int, stream: str = "") -> list[record_pb2
     return list(agent.record.ListRecords(request).records)
 
 
+def serving(agent: AgentProcess) -> bool:
+    """What grpc.health.v1 says."""
+    with grpc.insecure_channel(f"unix:{agent.socket}") as channel:
+        answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
 def test_a_full_disk_stops_no_analysis_and_mends_itself(small_disk: Path, tmp_path: Path) -> None:
     agent = AgentProcess(tmp_path, more="[journal]\nmin_free_mb = 1\n").start()
     try:
@@ -79,6 +87,10 @@ def test_a_full_disk_stops_no_analysis_and_mends_itself(small_disk: Path, tmp_pa
         frames = agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job.frames
         until(lambda: agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job.frames > frames + 10, agent)
         until(lambda: "a record of stream main is lost" in agent.log(), agent)
+        until(lambda: not serving(agent), agent)
+        health = agent.edge.GetHealth(pb.GetHealthRequest())
+        assert {problem.code for problem in health.problems} >= {"JOURNAL_UNWRITABLE", "DISK_LOW"}
+        assert health.lost_records > 0
         agent.edge.CancelJob(pb.CancelJobRequest())
         agent.await_state(job.job_id, types_pb2.JOB_STATE_CANCELLED)
         with pytest.raises(grpc.RpcError) as caught:
@@ -88,8 +100,12 @@ def test_a_full_disk_stops_no_analysis_and_mends_itself(small_disk: Path, tmp_pa
         filler.unlink()
         until(lambda: [record.event.event_type for record in records(agent, 2)] == ["job_ended"], agent)
         until(lambda: [record.event.event_type for record in records(agent, 2, "@node")] == ["disk_low"], agent)
+        until(lambda: serving(agent), agent)
+        health = agent.edge.GetHealth(pb.GetHealthRequest())
+        assert not {problem.code for problem in health.problems} & {"JOURNAL_UNWRITABLE", "DISK_LOW"}
         agent.kill()
         agent.start()
+        assert agent.edge.GetHealth(pb.GetHealthRequest()).lost_records == health.lost_records > 0
         assert agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job.state == types_pb2.JOB_STATE_CANCELLED
         told = [record.summary.sequence for record in records(agent, record_pb2.RECORD_KIND_SUMMARY)]
         assert told == list(range(1, len(told) + 1))

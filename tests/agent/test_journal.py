@@ -315,6 +315,19 @@ def test_who_comes_late_or_never_before_loses_nothing_but_what_was_there() -> No
     assert gaps == []
 
 
+def test_the_backlog_is_what_a_reader_has_not_acknowledged() -> None:
+    journal = Journal(None)
+    journal.welcome("c", "main", "summary")
+    journal.welcome("c", "other", "summary")
+    fill(journal, 10)
+    fill(journal, 5, "other")
+    fill(journal, 5, "unread")
+    append_event(journal)
+    journal.acknowledge("c", "main", "summary", 8)
+    assert journal.backlog("c") == {"main": 2, "other": 5}
+    assert journal.backlog("d") == {}
+
+
 def test_a_consumer_that_never_comes_back_is_forgotten() -> None:
     journal = Journal(None, Bounds(records=100))
     fill(journal, 50)

@@ -7,10 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from darknet_toys import opencv_layers, our_layers
 
 from agent.core.model import ModelSpec
 from agent.core.types import Detections
 from agent.detectors.onnx import OnnxDetector, open_detector, run_once
+from agent.models import darknet_layers
 from agent.models.darknet import import_darknet
 from agent.models.recognise import Said, recognise
 from agent.models.store import Store
@@ -42,7 +44,7 @@ def opened(format_name: str, folder: Path) -> tuple[OnnxDetector, ModelSpec]:
     return open_detector(path, spec, provider="cpu"), spec
 
 
-def best_overlap(found: Detections, label: int, box: tuple[int, ...]) -> float:
+def best_overlap(found: Detections, label: int, box: tuple[float, ...]) -> float:
     boxes = found.boxes[found.classes == label]
     shared = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
     area = np.clip(shared, 0, None).prod(axis=1)
@@ -62,6 +64,57 @@ def test_it_finds_what_is_in_the_photos(format_name: str, darknet_files: Path, t
         ]
     # A network of a megabyte may miss one of them.
     assert sorted(overlaps)[1] > 0.5, overlaps
+
+
+@pytest.mark.parametrize("photo", ["bus.jpg", "zidane.jpg"])
+def test_yolo_fastest_equals_opencv_layer_by_layer(
+    photo: str, darknet_files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With OpenCV's epsilon in the batch norm: one of its channels has a variance so small that Darknet's own shows."""
+    monkeypatch.setattr(darknet_layers, "_BATCH_NORM_EPSILON", 1e-6)
+    weights = MODELS / FILES["darknet"]
+    if not weights.is_file():
+        pytest.skip(f"{weights} is not on this machine: the check on a real network is left out")
+    image = cv2.imread(str(darknet_files / photo))
+    blob = cv2.dnn.blobFromImage(image, 1 / 255, (320, 320), swapRB=True)
+    cfg = weights.with_suffix(".cfg")
+    ours, theirs = our_layers(cfg, weights, blob), opencv_layers(cfg, weights, blob)
+    assert len(ours) > 120 and ours.keys() == theirs.keys()
+    for number, value in ours.items():
+        np.testing.assert_allclose(value, theirs[number], atol=1e-3, rtol=1e-4, err_msg=f"layer {number}")
+
+
+@pytest.mark.parametrize("photo", ["bus.jpg", "zidane.jpg"])
+def test_yolox_equals_its_own_code_written_out(photo: str, darknet_files: Path, tmp_path: Path) -> None:
+    """Ratio, padding, decoding and greedy suppression as the paper's repository describes them, in plain numpy."""
+    detector, _ = opened("yolox", tmp_path)
+    image = cv2.imread(str(darknet_files / photo))
+    ratio = min(416 / image.shape[0], 416 / image.shape[1])
+    small = cv2.resize(image, (int(image.shape[1] * ratio), int(image.shape[0] * ratio)))
+    padded = np.full((416, 416, 3), 114, np.float32)
+    padded[: small.shape[0], : small.shape[1]] = small
+    rows = next(iter(run_once("yolox", MODELS / FILES["yolox"], {"images": padded.transpose(2, 0, 1)[None]}).values()))[
+        0
+    ]
+    wanted, cell = [], 0
+    for stride in (8, 16, 32):
+        for row, column in np.ndindex(416 // stride, 416 // stride):
+            x, y, w, h = rows[cell, :4] + [column, row, 0, 0]
+            label = int(rows[cell, 5:].argmax())
+            middle, size = np.array([x, y]) * stride / ratio, np.exp([w, h]) * stride / ratio
+            wanted.append((rows[cell, 4] * rows[cell, 5 + label], label, [*(middle - size / 2), *(middle + size / 2)]))
+            cell += 1
+    kept: list[tuple[float, int, list[float]]] = []
+    for one in sorted((one for one in wanted if one[0] >= 0.3), key=lambda one: -one[0]):
+        alone = Detections(*(np.array(part, np.float32) for part in ([one[2]], [one[0]])), np.array([one[1]], np.int32))
+        if all(best_overlap(alone, label, tuple(box)) <= 0.45 for _, label, box in kept):
+            kept.append(one)
+    found = detector.detect([image], 0.3)[0]
+    assert found.classes.tolist() == [label for _, label, _ in kept] and len(kept) > 2
+    np.testing.assert_allclose(found.scores, [score for score, _, _ in kept], atol=1e-4)
+    limits = [image.shape[1], image.shape[0]] * 2
+    # The repository divides by the ratio before rounding, we by the one after: less than a pixel.
+    np.testing.assert_allclose(found.boxes, np.clip([box for _, _, box in kept], 0, limits), atol=2.0)
 
 
 def test_yolox_has_the_colours_and_the_place_right(darknet_files: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import planted
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, helper
 from planted import CLASSES, HEIGHT, OBJECTS, WIDTH, Drawing
 
 from agent.core.errors import InvalidArgument
@@ -116,6 +116,24 @@ def test_other_inputs(name: str, kind: str, tmp_path: Path) -> None:
     assert_planted(detections(tmp_path, found), found.spec)
 
 
+def test_a_quantised_network_runs(tmp_path: Path) -> None:
+    """QDQ: pairs of quantising and its reverse around the picture and the scores."""
+    drawing = planted.yolov8(Drawing())
+    for operator, place in (("Conv", 0), ("Concat", 1)):
+        node = next(node for node in drawing.nodes if node.op_type == operator)
+        step, zero = drawing.constant(np.float32(1 / 255)), drawing.constant(np.uint8(0))
+        pair = [
+            helper.make_node("QuantizeLinear", [node.input[place], step, zero], [f"{operator}_q"]),
+            helper.make_node("DequantizeLinear", [f"{operator}_q", step, zero], [f"{operator}_dq"]),
+        ]
+        where = drawing.nodes.index(node)
+        node.input[place] = f"{operator}_dq"
+        drawing.nodes[where:where] = pair
+    found = recognised(drawing.save(tmp_path / "any.onnx", NAMES))
+    assert found.conclusions[0].sure == "certain"
+    assert_planted(detections(tmp_path, found), found.spec, score=3e-3)
+
+
 def test_half_outputs_are_read(tmp_path: Path) -> None:
     drawing = planted.yolov8(Drawing(TensorProto.FLOAT16))
     drawing.nodes[-1].attribute[0].i = TensorProto.FLOAT16
@@ -138,6 +156,13 @@ def test_what_the_exporter_says_is_taken_over(tmp_path: Path) -> None:
     assert spec.licence == "AGPL-3.0" and "any.onnx (sha256 " in spec.source and "Pigs of pen 3" in spec.source
     assert sure["format"] == sure["colour"] == sure["labels"] == "certain"
     assert found.data == path, "the file as it is"
+
+
+def test_key_points_are_passed_over(tmp_path: Path) -> None:
+    drawing = planted.yolov8(Drawing(), extra=51, masks=False)
+    found = recognised(drawing.save(tmp_path / "any.onnx", {**ULTRALYTICS, "task": "pose"}))
+    assert (found.spec.format, found.spec.options["extra"]) == ("yolov8", 51)
+    assert_planted(detections(tmp_path, found), found.spec)
 
 
 def test_a_family_is_fed_as_its_own_code_feeds_it(tmp_path: Path) -> None:

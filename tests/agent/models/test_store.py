@@ -126,6 +126,12 @@ def index_of(lines: list[str], key: str) -> int:
         ("width = 416", "width = true", "width cannot be 'True'"),
         ("width = 416", 'width = "416"', "width cannot be '416'"),
         ('fit = "stretch"', 'fit = "crop"', "fit cannot be 'crop'"),
+        ("fill = 127", "fill = 300", "fill cannot be '300'"),
+        ("mean = [0.0, 0.0, 0.0]", "mean = [0.0]", "mean cannot be '[0.0]'"),
+        ("std = [1.0, 1.0, 1.0]", "std = [1.0, 0.0, 1.0]", "std cannot be"),
+        ("scale = 0.00", "scale = nan # ", "scale cannot be 'nan'"),
+        ("outputs = []", "outputs = [1]", "outputs cannot be '[1]'"),
+        ("options = {", "optoins = {}\noptions = {", "a key 'optoins' that is not known"),
         ('labels = ["pig", "piglet"]', "labels = []", "labels cannot be '[]'"),
         ('labels = ["pig", "piglet"]', "labels = [1]", "labels cannot be '[1]'"),
         ('name = "pigs"', "name = pigs", "is not TOML"),
@@ -143,6 +149,22 @@ def test_a_damaged_description_is_told(old: str, new: str, says: str, tmp_path: 
         store.find("pigs")
     assert caught.value.reason == "MODEL_INVALID" and "\n" not in caught.value.message
     assert f"{sidecar}" in caught.value.message and says in caught.value.message
+
+
+def test_descriptions_written_before_some_keys_were_known_are_read(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    _, spec = store.add(b"x", SPEC)
+    younger = ("mean", "std", "place", "rounding", "outputs", "constants")
+    lines = (tmp_path / "pigs.toml").read_text().splitlines()
+    kept = [line for line in lines if line.partition(" ")[0] not in younger]
+    assert len(kept) == len(lines) - len(younger)
+    (tmp_path / "pigs.toml").write_text("\n".join(kept))
+    assert store.find("pigs")[1] == spec
+
+
+def test_the_reasons_stand_beside_the_keys() -> None:
+    lines = sidecar_text(SPEC, {"colour": "likely: as\nusual"}).splitlines()
+    assert lines[index_of(lines, "colour") - 1] == "# (likely: as usual)"
 
 
 def test_a_model_without_description_is_told(tmp_path: Path) -> None:

@@ -221,6 +221,13 @@ def test_the_socket_is_for_owner_and_group(shared_agent: AgentProcess) -> None:
 
 
 def test_the_node_describes_itself(shared_agent: AgentProcess) -> None:
+    health = shared_agent.edge.GetHealth(pb.GetHealthRequest())
+    assert 0 <= health.cpu_ratio <= 1
+    assert 1e7 < health.rss_bytes < 1e10
+    assert health.disk_free_bytes > 0
+    assert health.provider_wanted == "auto"
+    assert health.time.ToSeconds() >= health.start_time.ToSeconds() > 1e9
+    assert ("CLOCK_NOT_SYNCED" in {problem.code for problem in health.problems}) is not health.clock_synced
     node = shared_agent.edge.GetNode(pb.GetNodeRequest())
     assert node.id == "n1"
     assert node.version != ""

@@ -121,6 +121,33 @@ def test_a_consumer_goes_on_where_it_acknowledged_even_after_a_kill(agent: Agent
     assert reason_of(caught.value)[:2] == ("FAILED_PRECONDITION", "OTHER_JOURNAL")
 
 
+def test_a_reader_that_comes_too_late_is_told_how_much_it_has_lost(tmp_path: Path) -> None:
+    agent = AgentProcess(tmp_path, more="[journal]\nrecords = 1000\n").start()
+    try:
+        watch = agent.record.WatchRecords(pb.WatchRecordsRequest(consumer="c"))
+        agent.edge.SetStream(edge_pb2.SetStreamRequest(input=HERD, summary_period_s=0.05))
+        agent.compute(HERD.replace("fps=10&seconds=25", "fps=20&seconds=3"))
+        assert next(iter(watch)).record.summary.sequence == 1
+        watch.cancel()
+        agent.compute(HERD.replace("fps=10&seconds=25", "fps=20&seconds=73"))
+        late = agent.record.WatchRecords(pb.WatchRecordsRequest(consumer="c"))
+        gap = next(iter(late)).record.gap
+        late.cancel()
+        assert (gap.first, gap.last) == (1, 500)
+        assert agent.edge.GetHealth(edge_pb2.GetHealthRequest(consumer="c")).backlog == 1520
+        journal = list_records(agent).journal
+        ack = pb.AckRecordsRequest(consumer="c", kind=pb.RECORD_KIND_SUMMARY, journal=journal, sequence=1520)
+        agent.record.AckRecords(ack)
+        told = [record.event for record in list_records(agent, kind=pb.RECORD_KIND_EVENT).records]
+        gaps = [event for event in told if event.event_type == "broker_gap"]
+        assert [(event.count, event.severity) for event in gaps] == [(500, "warning")]
+        assert gaps[0].message == "500 of this stream's summaries were trimmed before c had read them"
+        health = agent.edge.GetHealth(edge_pb2.GetHealthRequest(consumer="c"))
+        assert (health.lost_records, health.backlog) == (500, 0)
+    finally:
+        agent.stop()
+
+
 def test_pages_join_without_a_seam(agent: AgentProcess) -> None:
     agent.edge.SetStream(edge_pb2.SetStreamRequest(summary_period_s=0.5))
     agent.compute(HERD)

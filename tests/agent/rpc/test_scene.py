@@ -188,6 +188,28 @@ def test_what_cannot_be_meant_is_said(shared_agent: AgentProcess, values: dict[s
     assert not shared_agent.edge.GetScene(pb.GetSceneRequest()).area
 
 
+def test_a_scene_of_the_settings_holds_until_a_command_sets_another(tmp_path: Path) -> None:
+    more = "[streams.pen.scene]\nzones = [{ name = 'spot', polygon = [[0, 0], [0.5, 0], [0.5, 0.5]] }]\n"
+    agent = AgentProcess(tmp_path, more=more).start()
+    try:
+        asked = pb.GetSceneRequest(stream="pen")
+        assert [zone.name for zone in agent.edge.GetScene(asked).zones] == ["spot"]
+        origin = agent.edge.GetStream(pb.GetStreamRequest(stream="pen")).stream.origin
+        assert dict(origin) == {"scene": types_pb2.ORIGIN_SETTINGS}
+        agent.edge.SetScene(pb.SetSceneRequest(stream="pen"))
+        assert not agent.edge.GetScene(asked).zones
+    finally:
+        agent.stop()
+
+
+def test_run_json_tells_the_scene_of_its_run(agent: AgentProcess) -> None:
+    bare = json.loads((Path(agent.compute(HERD).output) / "run.json").read_text())
+    assert "scene" not in bare["settings"]
+    agent.edge.SetScene(request(**SCENE))
+    drawn = json.loads((Path(agent.compute(HERD).output) / "run.json").read_text())
+    assert [zone["name"] for zone in drawn["settings"]["scene"]["zones"]] == ["west", "pen"]
+
+
 def test_what_happens_at_lines_and_zones_is_told_as_events(agent: AgentProcess) -> None:
     agent.edge.SetScene(request(**SCENE))
     agent.compute(HERD.replace("seconds=30", "seconds=120"))

@@ -30,7 +30,7 @@ def test_every_command_stands_there_with_its_fields() -> None:
         for field in callable_methods()[name].input_type.fields:
             if field.name != "request_id":
                 assert re.search(rf"^  {field.json_name} ", block, re.MULTILINE), (name, field.json_name)
-    assert "cmd/AckRecords" not in shown
+    assert "/cmd/AckRecords" not in shown
     assert max(map(len, shown.partition("Commands")[2].splitlines())) <= 120
 
 

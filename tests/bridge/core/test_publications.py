@@ -3,13 +3,18 @@ from __future__ import annotations
 import json
 
 from bridge.core.publications import (
+    Recent,
+    RecentlyDone,
     consumer,
+    health_is_due,
+    health_payload,
+    is_live,
     job_is_due,
     record_payload,
     snapshot_is_due,
     state_is_due,
 )
-from herdlink.v1 import record_pb2, types_pb2
+from herdlink.v1 import edge_pb2, record_pb2, types_pb2
 
 RUNNING = types_pb2.StreamState(stream="main", state=types_pb2.JOB_STATE_RUNNING, job_id="j-1", fps=10)
 DONE = types_pb2.StreamState(stream="main", state=types_pb2.JOB_STATE_DONE, job_id="j-1", fps=10)
@@ -53,3 +58,50 @@ def test_each_base_has_a_place_of_its_own() -> None:
     assert consumer("herdlink") == "mqtt-herdlink"
     assert consumer("farm7/herdlink") == "mqtt-farm7-herdlink"
     assert len(consumer("x" * 300)) == 128
+
+
+def test_only_the_newest_summary_and_what_has_just_happened_is_live() -> None:
+    summary = record_pb2.Record(summary=record_pb2.Summary(sequence=3))
+    assert is_live(record_pb2.WatchRecordsResponse(record=summary, newest=3), 0)
+    assert not is_live(record_pb2.WatchRecordsResponse(record=summary, newest=4), 0)
+    event = record_pb2.Record(event=record_pb2.Event(sequence=3))
+    event.event.time.FromMilliseconds(1_000_500)
+    answer = record_pb2.WatchRecordsResponse(record=event, newest=9)
+    assert is_live(answer, 1030.0)
+    assert not is_live(answer, 1031.0)
+    # Events of a film lie ahead where it is looked at faster than it was taken.
+    assert is_live(answer, 900.0)
+    gap = record_pb2.Record(gap=record_pb2.Gap(first=1, last=3))
+    assert not is_live(record_pb2.WatchRecordsResponse(record=gap, newest=3), 0)
+
+
+def test_what_the_broker_has_had_of_late_is_known_by_number_in_little_memory() -> None:
+    done = RecentlyDone(60.0)
+    assert done.since(0.0) is None
+    for number in range(1, 10_001):
+        done.add(number / 10, "aa", number)
+    recent = done.since(1000.0)
+    assert recent is not None
+    assert (recent.journal, recent.last) == ("aa", 10_000)
+    assert 9385 <= recent.first <= 9400
+    assert done.since(1062.5) is None
+    done.add(1063.0, "bb", 2)
+    done.add(1063.1, "bb", 1)
+    assert done.since(1063.2) == Recent("bb", 2, 2)
+
+
+def test_health_is_told_when_its_problems_change_and_every_minute() -> None:
+    fine = edge_pb2.GetHealthResponse(cpu_ratio=0.1)
+    busy = edge_pb2.GetHealthResponse(cpu_ratio=0.9)
+    low = edge_pb2.GetHealthResponse(problems=[edge_pb2.HealthProblem(code="DISK_LOW", message="m")])
+    assert health_is_due(None, fine, 0)
+    assert not health_is_due(fine, busy, 59)
+    assert health_is_due(fine, busy, 60)
+    assert health_is_due(fine, low, 0)
+    assert health_is_due(low, fine, 0)
+    told = json.loads(health_payload(low, 2))
+    assert told["brokerReconnects"] == 2
+    assert told["problems"] == [{"code": "DISK_LOW", "message": "m"}]
+    assert {"cpuRatio", "rssBytes", "diskFreeBytes", "journalRows", "lostRecords", "backlog"} <= set(told)
+    assert {"clockSynced", "provider", "providerWanted"} <= set(told)
+    assert "temperatureC" not in told

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from herd_numbers import CASES, film, told_figures, true_figures
+from herd_numbers import CASES, VIEWS, distance_errors, film, told_figures, true_figures
 from herd_scene import fold, herd, result, summaries, tracks
 
 from agent.core.scene import Ground, Line, Scene, Zone
@@ -189,6 +189,13 @@ def test_metres_are_told_with_their_error() -> None:
     )[-1]
     assert (lying.distance_m, lying.distance_error_ratio) == (0.0, None)
     assert fold(walk(going(200, 0), seconds=10))[-1].distance_m is None
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_distances_error_is_told_and_not_made_small(view: str) -> None:
+    off, told = distance_errors(view, film(20, 30, 1), 8)
+    assert 0.3 * told < off < 1.2 * told
+    assert told < 0.04
 
 
 def test_memory_does_not_grow_with_animals_that_come_and_go() -> None:

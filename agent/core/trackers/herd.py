@@ -1,0 +1,157 @@
+"""herdlink's own tracker, for people and for pens of animals that look alike.
+
+Bodies are moved ahead (core/tracking/bodies.py), the frame's boxes dealt out to them (dealing.py), and what is left
+begins tracks. A track is told, and gets its id, when enough speaks for it: good boxes, measured by what the detector
+gives to the bodies that are known already. Where the number of animals is known, they are named by population.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.core.ports import Tracker
+from agent.core.tracking.bodies import Bodies
+from agent.core.tracking.dealing import Deal
+from agent.core.tracking.found import Found, look
+from agent.core.tracking.looks import Looks
+from agent.core.tracking.population import Population
+from agent.core.tracking.roll import Roll
+from agent.core.types import Detections, Doubles, Floats, Tracks
+
+LEAST_SCORE = 0.1
+"""Score below which a box is of no use."""
+COVERED = 0.3
+"""A box covered so far by one that is taken (intersection over union) must come often before its track is told."""
+NEED, NEED_COVERED = 1.5, 4.0
+"""Evidence for a track to be told, where a box as good as the detector's usual ones counts 1."""
+LEAST_EVIDENCE = 0.25
+"""What the poorest confident box counts: a detector that is never sure must not stay unheard."""
+HIDDEN_S, STILL_S = 0.5, 3.0
+"""How long an animal of a known population is told where it should be while it is not seen; and one that lies still."""
+STILL = 0.1
+"""Body lengths a second."""
+_USUAL_OVER, _USUAL_PRIOR = 2000, 20
+"""Boxes over which the mean score runs, and that the first guess counts as."""
+_LEARN_FRAMES, _LEARN_EVERY = 100, 8
+"""The detector's jitter and its usual score are learned from every frame at first, then from some: they stay."""
+_SAME_STEP = 0.2
+"""Steps of two frames that differ by less than this share are equal."""
+
+
+def make(*, threshold: float, first_id: int = 1, known_count: int = 0) -> Tracker:
+    """A tracker that begins tracks at scores >= `threshold` and continues them with boxes down to `lowest_score`."""
+    return HerdTracker(threshold=threshold, first_id=first_id, known_count=known_count)
+
+
+def lowest_score(threshold: float) -> float:
+    """The score down to which detections are of use beside a threshold of confident ones."""
+    return min(LEAST_SCORE, threshold)
+
+
+class HerdTracker:
+    """One job's tracker."""
+
+    def __init__(self, *, threshold: float, first_id: int, known_count: int) -> None:
+        self._threshold = threshold
+        self._population = Population(count=known_count, first_id=first_id) if known_count else None
+        self._bodies, self._looks, self._roll = Bodies(), Looks(), Roll(first_id=first_id)
+        self._scores: Doubles = np.zeros(0)
+        self._usual, self._usual_of = (1 + threshold) / 2, 0
+        self._last_time: float | None = None
+        self._last_step_s = 0.0
+        self._hurry = True
+
+    def update(self, detections: Detections, time: float) -> Tracks:
+        """The tracks of the frame of this time, by growing id. A time that does not grow counts as no time.
+
+        Without a known population they are those seen in it; of a known one also those hidden for a moment, whose score
+        is 0.
+        """
+        found = look(detections, least=lowest_score(self._threshold), threshold=self._threshold)
+        step_s = self._advance(time)
+        deal = Deal(self._bodies, self._roll, self._looks, found)
+        deal.all(step_s)
+        self._correct(deal, found, step_s)
+        self._end()
+        self._begin(deal, found)
+        return self._tell() if self._population is None else self._population.name(self._tell_all(), step_s)
+
+    def _advance(self, time: float) -> float:
+        """Moves everything to `time`; returns how many seconds that is, to the microsecond."""
+        step_s = round(max(0.0, time - self._last_time), 6) if self._last_time is not None else 0.0
+        self._last_time = time
+        self._roll.advance(step_s)
+        self._bodies.predict(step_s)
+        return step_s
+
+    def _correct(self, deal: Deal, found: Found, step_s: float) -> None:
+        rows = (deal.partner >= 0).nonzero()[0]
+        learning = self._roll.frame < _LEARN_FRAMES or self._roll.frame % _LEARN_EVERY == 0
+        steady = learning and step_s > 0 and abs(step_s - self._last_step_s) <= _SAME_STEP * step_s
+        self._last_step_s = step_s
+        if not len(rows):
+            return
+        columns = deal.partner[rows]
+        places, scores, sure = found.places[:, columns], found.scores[columns], found.sure[columns]
+        runs, told = self._roll.see(rows, sure=sure, evidence=self._evidence(scores))
+        self._bodies.correct(rows, places, scores, learn=runs >= 3 if steady else None)
+        self._scores[rows] = scores
+        if found.features.shape[1]:
+            self._looks.see(rows[sure], found.features[columns[sure]])
+        if learning:
+            self._learn_usual(scores[sure & told])
+
+    def _learn_usual(self, scores: Doubles) -> None:
+        """Of confident boxes of told tracks."""
+        self._usual_of = min(self._usual_of + len(scores), _USUAL_OVER)
+        self._usual += float((scores - self._usual).sum()) / (self._usual_of + _USUAL_PRIOR)
+
+    def _end(self) -> None:
+        over = self._roll.over()
+        if over.any():
+            keep = ~over
+            for part in (self._bodies, self._roll, self._looks):
+                part.keep(keep)
+            self._scores = self._scores[keep]
+
+    def _begin(self, deal: Deal, found: Found) -> None:
+        fresh = (deal.free & found.sure).nonzero()[0]
+        if len(fresh):
+            scores = found.scores[fresh]
+            self._bodies.begin(found.places[:, fresh])
+            self._looks.begin(found.features[fresh])
+            # The first frame's are told at once: a clip of one picture counts.
+            need = np.where(deal.cover[fresh] > COVERED, NEED_COVERED, 0.0 if self._hurry else NEED)
+            self._roll.begin(found.classes[fresh], evidence=self._evidence(scores), need=need)
+            self._scores = np.concatenate([self._scores, scores])
+            self._hurry = False
+        self._roll.confirm()
+
+    def _evidence(self, scores: Doubles) -> Doubles:
+        """What boxes of these scores say for their track: 1 where the detector is usually, little at the threshold."""
+        evidence = (scores - self._threshold) / max(self._usual - self._threshold, 1e-3)
+        return np.minimum(np.maximum(evidence, LEAST_EVIDENCE), 1.0)
+
+    def _tell(self) -> Tracks:
+        """The told tracks seen in this frame."""
+        rows, ids, ages = self._roll.seen_within(0.0)
+        classes = self._roll.classes[rows].astype(np.int32)
+        return Tracks(ids, self._boxes(rows), self._scores[rows].astype(np.float32), classes, ages)
+
+    def _tell_all(self) -> Tracks:
+        """Those, and with a score of 0 the ones that should still be there."""
+        places, speeds = self._bodies.places, self._bodies.speeds
+        still = np.hypot(speeds[0], speeds[1]) < STILL * np.sqrt(places[2] * places[3])
+        rows, ids, ages = self._roll.seen_within(np.where(still, STILL_S, HIDDEN_S))
+        scores = np.where(self._roll.misses[rows] == 0, self._scores[rows], 0).astype(np.float32)
+        return Tracks(ids, self._boxes(rows), scores, self._roll.classes[rows].astype(np.int32), ages)
+
+    def _boxes(self, rows: NDArray[np.intp]) -> Floats:
+        """(M, 4) left, top, right, bottom."""
+        places = self._bodies.places[:, rows]
+        half = places[2:] / 2
+        boxes = np.empty((len(rows), 4), np.float32)
+        boxes[:, :2] = (places[:2] - half).T
+        boxes[:, 2:] = (places[:2] + half).T
+        return boxes

@@ -1,0 +1,141 @@
+"""Deals out one frame's detections to the tracks, in rounds.
+
+Whoever was there goes first: bodies seen just now, then lost ones, then those not told yet, each by overlap with where
+the body should be now; then lost bodies are looked for by distance, and last come the poor boxes (ByteTrack,
+arXiv:2110.06864). A box that lies on one that is taken is mostly a second box of the same body: only a body that it
+fits better than it fits the taken box may have it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.core.tracking.bodies import Bodies
+from agent.core.tracking.found import Found
+from agent.core.tracking.looks import Looks
+from agent.core.tracking.pairs import best, corners, overlapping, shares
+from agent.core.tracking.roll import Roll
+from agent.core.types import Doubles
+
+Rows = NDArray[np.intp]
+Mask = NDArray[np.bool_]
+OVERLAP = 0.2
+"""Least intersection over union of a body and a confident box."""
+POOR_OVERLAP = 0.3
+"""Of a body and a poor box."""
+RECENT_S = 0.2
+"""A body that was seen so long before the last frame still goes first."""
+POOR_S = 1.0
+"""A body that was not seen for so long is not continued by a poor box."""
+REACH, REACH_PER_S, REACH_MOST = 0.5, 0.5, 2.0
+"""How far a lost body may have gone astray, in body lengths: at once, each second, at most."""
+AREA_RATIO = 1.5
+"""Within which the areas of a lost body and of the box it is found by lie."""
+COVERED = 0.5
+"""A box that is covered so far by a taken one finds no lost body."""
+LOOKS = 3.0
+"""What looks weigh beside overlap where they tell bodies apart for certain: then they can refuse a pair."""
+EVEN = 0.5
+"""Likeness that speaks neither for nor against."""
+
+
+class Deal:
+    """One frame's dealing; what came of it is in `partner`, `free` and `cover`."""
+
+    def __init__(self, bodies: Bodies, roll: Roll, looks: Looks, found: Found) -> None:
+        self._bodies, self._roll, self._looks, self._found = bodies, roll, looks, found
+        self.partner = np.full(len(roll), -1)
+        """(N,) each track's detection, or -1."""
+        self.free = np.ones(len(found), np.bool_)
+        """(M,) detections not taken."""
+        self.cover = np.zeros(len(found))
+        """(M,) how far a free detection lies on one that is taken: intersection over union."""
+        self._mixed = False
+
+    def all(self, step_s: float) -> None:
+        """All rounds of a frame `step_s` after the last one."""
+        found, roll = self._found, self._roll
+        if not len(self.partner) or not len(found):
+            return
+        self._rows, self._columns, self._share = self._pairs()
+        self._likeness = self._compare()
+        worth = self._share * found.scores[self._columns]
+        if len(self._likeness):
+            worth += self._likeness[self._rows, self._columns]
+            self._share[worth <= 0] = 0
+        told, unseen_s = roll.told, roll.unseen_s - step_s
+        recent = told & (unseen_s <= RECENT_S)
+        self._round(recent, found.sure, worth)
+        if not recent.all():
+            for who in (told & ~recent, ~told):
+                if who.any() and self._left().any():
+                    self._round(who, found.sure, worth)
+        if self._left().any():
+            self._find_lost(told & (unseen_s > 0))
+        if (self.free > found.sure).any():
+            self._round(unseen_s <= POOR_S, ~found.sure, self._share, least=POOR_OVERLAP)
+
+    def _left(self) -> Mask:
+        return self.free & self._found.sure
+
+    def _pairs(self) -> tuple[Rows, Rows, Doubles]:
+        """Bodies and boxes of one class that overlap enough."""
+        rows, columns, share = overlapping(corners(self._bodies.places), self._found.corners, OVERLAP)
+        classes = self._found.classes
+        self._mixed = bool((classes != classes[0]).any())
+        same = self._roll.classes[rows] == classes[columns]
+        return (rows, columns, share) if same.all() else (rows[same], columns[same], share[same])
+
+    def _compare(self) -> Doubles:
+        """(N, M) what looks add to the worth of a pair, below 0 where they speak against; (0, 0): they say nothing."""
+        weight = self._looks.weight() if self._found.features.shape[1] else 0.0
+        if weight <= 0:
+            return np.zeros((0, 0))
+        likeness = self._looks.alike(self._found.features)
+        likeness -= EVEN
+        likeness *= LOOKS * weight
+        return likeness
+
+    def _round(self, who: Mask, what: Mask, worth: Doubles, *, least: float = 0.0) -> None:
+        """Deals boxes `what` (M,) to tracks `who` (N,) by the worth of each pair that overlaps by `least`."""
+        rows, columns = self._rows, self._columns
+        needed = np.where(what & self.free, np.maximum(self.cover, least), np.inf)
+        fit = self._share > needed[columns]
+        fit &= (who & (self.partner < 0))[rows]
+        pairs = fit.nonzero()[0]
+        chosen = pairs[best(rows[pairs], columns[pairs], worth[pairs])]
+        self._take(rows[chosen], columns[chosen])
+
+    def _find_lost(self, who: Mask) -> None:
+        """Looks for bodies that are not where they should be, by distance within a reach that grows."""
+        found, roll = self._found, self._roll
+        lost = (who & (self.partner < 0)).nonzero()[0]
+        left = (self._left() & (self.cover < COVERED)).nonzero()[0]
+        if not len(lost) or not len(left):
+            return
+        bodies, boxes = self._bodies.places[:, lost, None], found.places[:, None, left]
+        area, other = bodies[2] * bodies[3], found.corners.area[left]
+        distance = np.sqrt(np.square(bodies[:2] - boxes[:2]).sum(axis=0) / area)
+        reach = np.minimum(REACH + REACH_PER_S * roll.unseen_s[lost], REACH_MOST)[:, None]
+        near = (distance < reach) & (other < AREA_RATIO * area) & (area < AREA_RATIO * other)
+        near &= roll.classes[lost, None] == found.classes[left]
+        if len(self._likeness):
+            near &= self._likeness[np.ix_(lost, left)] > 0
+        rows, columns = near.nonzero()
+        # Every body that is found is worth more than all that others would have to go further.
+        chosen = best(rows, columns, (2 - distance / reach - 0.2 * distance)[rows, columns])
+        self._take(lost[rows[chosen]], left[columns[chosen]])
+
+    def _take(self, rows: Rows, columns: Rows) -> None:
+        if not len(rows):
+            return
+        self.partner[rows] = columns
+        self.free[columns] = False
+        free = self.free.nonzero()[0]
+        if len(free):
+            found = self._found
+            share = shares(found.corners[free], found.corners[columns])
+            if self._mixed:
+                share *= found.classes[free, None] == found.classes[columns]
+            self.cover[free] = np.maximum(self.cover[free], share.max(axis=1))

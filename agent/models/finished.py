@@ -1,0 +1,161 @@
+"""Outputs that hold finished objects, or boxes and class values side by side: what each output and column is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.models.box_kind import box_kind, cell_count
+from agent.models.readings import STRIDES, Known, Output, Reading
+
+_CORNERS = ("left", "top", "right", "bottom")
+_BATCHED = ("-", *_CORNERS, "class", "score")
+_MOST_ROWS = 5000
+
+
+def rows_of_six(outputs: Sequence[Output], known: Known) -> Iterator[Reading]:
+    """One output with a row an object: (1, N, 6), (N, 6), or seven columns with the picture's number first."""
+    if len(outputs) != 1 or not _is_table(outputs[0], (6, 7)):
+        return
+    output = outputs[0]
+    rows = output.values.reshape(-1, output.shape[-1])
+    if output.shape[-1] == 7:
+        columns: tuple[str, ...] = _BATCHED
+        why, sure = "rows of 7: number of the picture, box, class, score", False
+    else:
+        columns, why, sure = _six(rows, output, known)
+    options = {"columns": [list(columns)], "units": _units(rows[:, [columns.index(side) for side in _CORNERS]])}
+    yield Reading("end2end", "ultralytics", 0, why, options, sure=sure)
+
+
+def _six(rows: NDArray[Any], output: Output, known: Known) -> tuple[tuple[str, ...], str, bool]:
+    """The order of six columns, by what they hold in the trial, else by what is usual."""
+    orders = {
+        (*_CORNERS, "score", "class"): (4, 5),
+        (*_CORNERS, "class", "score"): (5, 4),
+        ("class", "score", *_CORNERS): (1, 0),
+    }
+    good = [
+        order for order, (score, label) in orders.items() if _is_share(rows[:, score]) and _is_whole(rows[:, label])
+    ]
+    told = bool(np.any(rows)) and len(good) == 1
+    if told:
+        return good[0], f"rows of 6, in a trial like {', '.join(good[0])}", True
+    if "im_shape" in known.further_inputs or "scale_factor" in known.further_inputs:
+        return ("class", "score", *_CORNERS), "rows of 6 as PaddleDetection puts them", False
+    return (*_CORNERS, "score", "class"), "rows of 6 in the usual order: box, score, class", False
+
+
+def several(outputs: Sequence[Output], known: Known) -> Iterator[Reading]:
+    """Boxes, scores and labels as outputs of their own, with or without a count."""
+    if not 2 <= len(outputs) <= 4 or not any(_is_table(output, (4, 5)) for output in outputs):
+        return
+    columns = {output.name: _columns(output, outputs) for output in outputs}
+    words = [word for names in columns.values() for word in names]
+    if any(words.count(word) != 1 for word in (*_CORNERS, "score", "class")):
+        return
+    boxes = next(output for output in outputs if "left" in columns[output.name])
+    values = boxes.values.reshape(-1, boxes.shape[-1])[:, :4]
+    detection_api = boxes.name.startswith("detection_boxes")
+    options = {
+        "columns": [list(names) for names in columns.values()],
+        "units": "normalised" if detection_api else _units(values),
+        "first_class": int(detection_api),
+    }
+    family = "rtdetr" if "orig_target_sizes" in known.further_inputs else _family(outputs)
+    why = "; ".join(f"{name}: {' '.join(names)}" for name, names in columns.items())
+    yield Reading("end2end", family, 0, f"finished objects ({why})", options, sure=True)
+
+
+def _family(outputs: Sequence[Output]) -> str:
+    """Torchvision's have no dimension for the picture; it and TensorFlow's stretch or pad by themselves."""
+    return "plain" if any(len(output.shape) == 1 for output in outputs) else "ultralytics"
+
+
+def _columns(output: Output, outputs: Sequence[Output]) -> tuple[str, ...]:
+    """What an output holds: by its shape, its type, its name and its values."""
+    if _is_table(output, (4, 5)):
+        corners = ("top", "left", "bottom", "right") if output.name.startswith("detection_boxes") else _CORNERS
+        return (*corners, "score") if output.shape[-1] == 5 else corners
+    if any(side != 1 for side in output.shape[2:]) or len(output.shape) > 3:
+        return ("-",)
+    if math.prod(output.shape) == 1 and len(outputs) > 2 and "num" in output.name.lower():
+        return ("count",)
+    whole = np.issubdtype(output.values.dtype, np.integer)
+    if math.prod(output.shape) == 1 and whole and _rows(outputs) != 1:
+        return ("count",)
+    name = output.name.lower()
+    if whole or (any(word in name for word in ("class", "label")) and "score" not in name):
+        return ("class",)
+    return ("score",)
+
+
+def _rows(outputs: Sequence[Output]) -> int:
+    return next(output.shape[-2] for output in outputs if _is_table(output, (4, 5)))
+
+
+def side_by_side(outputs: Sequence[Output], known: Known) -> Iterator[Reading]:
+    """Boxes (1, N, 4) and class values (1, N, classes): DETR, RT-DETR, PP-YOLOE, YOLO-NAS."""
+    three = [output for output in outputs if len(output.shape) == 3 and output.shape[0] == 1]
+    if len(outputs) != 2 or len(three) != 2:
+        return
+    for boxes, values in ((three[0], three[1]), (three[1], three[0])):
+        count = boxes.shape[1]
+        if boxes.shape[2] != 4 or count not in values.shape[1:] or "score" in boxes.name or "logit" in boxes.name:
+            continue
+        columns = values.shape[1] if values.shape[2] == count and values.shape[1] != count else values.shape[2]
+        names = (values.name, boxes.name)
+        if count in [cell_count(known.width, known.height, strides) for strides in STRIDES]:
+            yield from _dense_pair(boxes, values, columns, names, known)
+        else:
+            yield from _queries(boxes, values, columns, names, known)
+
+
+def _dense_pair(boxes: Output, values: Output, columns: int, names: tuple[str, str], known: Known) -> Iterator[Reading]:
+    strides = next(s for s in STRIDES if cell_count(known.width, known.height, s) == boxes.shape[1])
+    order, units = box_kind(boxes.values[0], known.width, known.height, strides, 1)
+    activation = "none" if _is_share(values.values) else "sigmoid"
+    options = {"activation": activation, "box": order or "xyxy", "units": units or "pixels", "overlap": 0.7}
+    why = f"a box and {columns} scores for each cell of the strides {list(strides)}"
+    yield Reading("detr", "plain", columns, why, options, outputs=names, sure=bool(order))
+
+
+def _queries(boxes: Output, values: Output, columns: int, names: tuple[str, str], known: Known) -> Iterator[Reading]:
+    """Each query's values may be logits of independent classes, or have a last one for "no object"."""
+    units = _units(boxes.values[0])
+    common = {"box": "cxcywh" if units == "normalised" else "xyxy", "units": units}
+    shown = f"{boxes.shape[1]} queries of {columns} values and a box"
+    finished = _is_share(values.values)
+    sums_to_one = finished and bool(np.allclose(values.values[0].sum(axis=-1), 1, atol=1e-3))
+    if not sums_to_one:
+        options = {"activation": "none" if finished else "sigmoid", "nothing": False, **common}
+        yield Reading("detr", "rtdetr", columns, shown, options, outputs=names, sure=columns == 80)
+    if columns > 1 and (sums_to_one or not finished):
+        options = {"activation": "none" if finished else "softmax", "nothing": True, **common}
+        sure = sums_to_one or columns == 92
+        yield Reading("detr", "detr", columns - 1, shown, options, outputs=names, sure=sure)
+
+
+def _is_table(output: Output, widths: Sequence[int]) -> bool:
+    shape = output.shape
+    if not (len(shape) in (2, 3) and shape[-1] in widths and (len(shape) == 2 or shape[0] == 1)):
+        return False
+    return shape[-2] <= _MOST_ROWS
+
+
+def _is_share(values: NDArray[Any]) -> bool:
+    return bool(np.all((values >= -1e-3) & (values <= 1.001)))
+
+
+def _is_whole(values: NDArray[Any]) -> bool:
+    return bool(np.all(np.isfinite(values)) and np.all(values == np.round(values)))
+
+
+def _units(boxes: NDArray[Any]) -> str:
+    """Boxes of a trial that are not all zero and nowhere beyond 2 are shares of the input."""
+    sizes = np.abs(boxes[np.isfinite(boxes)])
+    return "normalised" if sizes.any() and sizes.max() <= 2 else "pixels"

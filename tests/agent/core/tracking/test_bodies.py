@@ -1,0 +1,91 @@
+"""The filter over all bodies, and the jitter that it learns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.core.tracking.bodies import FADE_S, Bodies
+from agent.core.tracking.jitter import TRUST, Jitter
+from agent.core.types import Doubles
+
+ONE = np.array([0])
+SURE = np.ones(1)
+
+
+def walking(steps: int, step_s: float = 0.1) -> Bodies:
+    """A body of 40 x 20 that went 50 pixels a second to the right."""
+    bodies = Bodies()
+    bodies.begin(place(0))
+    for k in range(1, steps):
+        bodies.predict(step_s)
+        bodies.correct(ONE, place(50 * k * step_s), SURE, learn=None)
+    return bodies
+
+
+def place(x: float, width: float = 40, height: float = 20) -> Doubles:
+    return np.array([[x], [100.0], [width], [height]])
+
+
+@given(first=st.floats(0.01, 1), second=st.floats(0.01, 1))
+def test_two_steps_are_one_long_step(first: float, second: float) -> None:
+    """The places exactly; what is known of them as well as long as the body keeps its size."""
+    parts, whole = walking(20), walking(20)
+    parts.predict(first)
+    parts.predict(second)
+    whole.predict(first + second)
+    assert parts.places == pytest.approx(whole.places, rel=1e-9)
+    assert parts.speeds == pytest.approx(whole.speeds, rel=1e-9)
+    for bodies in (parts, whole):
+        bodies.correct(ONE, place(300), SURE, learn=None)
+    assert parts.places == pytest.approx(whole.places, rel=0.02)
+
+
+def test_a_walk_goes_on_and_a_growing_box_stops_growing() -> None:
+    bodies = Bodies()
+    bodies.begin(place(0))
+    for k in range(1, 15):
+        bodies.predict(0.1)
+        bodies.correct(ONE, place(5 * k, width=40 + 2 * k), SURE, learn=None)
+    growth = bodies.speeds[2, 0]
+    bodies.predict(3.0)
+    assert bodies.speeds[0, 0] == pytest.approx(50, rel=0.1)
+    assert bodies.places[2, 0] < 68 + growth * FADE_S * 1.01
+
+
+def test_a_poor_box_moves_a_body_less() -> None:
+    moved = []
+    for score in (1.0, 0.1):
+        bodies = walking(20)
+        bodies.predict(0.1)
+        bodies.correct(ONE, place(120), np.array([score]), learn=None)
+        moved.append(bodies.places[0, 0])
+    assert moved[1] < moved[0] - 1
+
+
+def test_a_body_never_gets_a_negative_size() -> None:
+    bodies = Bodies()
+    bodies.begin(place(0))
+    for width in (40, 20, 8, 3, 1):
+        bodies.predict(0.1)
+        bodies.correct(ONE, place(0, width=width, height=width), SURE, learn=None)
+    for _ in range(50):
+        bodies.predict(0.5)
+    assert (bodies.places[2:] >= 1).all()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05])
+def test_the_jitter_is_learned_and_steady_motion_is_none(share: float) -> None:
+    random, jitter, size = np.random.default_rng(0), Jitter(), np.array([[0.0], [0.0], [80.0], [40.0]])
+    start, speed = random.uniform(0, 500, (4, 30)) * [[1], [1], [0], [0]] + size, random.normal(0, 9, (2, 30))
+    boxes = []
+    for k in range(300):
+        box = start.copy()
+        box[:2] += k * speed
+        boxes.append(box + share * size[[2, 3, 2, 3]] * random.normal(0, 1, box.shape))
+    for three in zip(boxes, boxes[1:], boxes[2:], strict=False):
+        jitter.learn(*three)
+    learned = np.sqrt(jitter.variance(size)) / size[[2, 3, 2, 3]]
+    assert learned == pytest.approx(TRUST * share, rel=0.15)
