@@ -1,4 +1,4 @@
-"""What happens on the node itself, or on any stream of it."""
+"""What befalls the node itself, e.g. that its disk is nearly full."""
 
 from bridge.core.entity import EVENT_TYPES, Entity, Source
 
