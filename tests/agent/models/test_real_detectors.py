@@ -18,8 +18,8 @@ from agent.models.darknet import import_darknet
 from agent.models.recognise import Said, recognise
 from agent.models.store import Store
 
-# Public files that are not this project's: yolox_nano.onnx from Kazuhito00/YOLOX-ONNX-TFLite-Sample, FastestDet.onnx from
-# dog-qiuqiu/FastestDet, yolo-fastest-1.1.cfg and .weights from dog-qiuqiu/Yolo-Fastest; in folders as below.
+# Public files that are not this project's: yolox_nano.onnx from Kazuhito00/YOLOX-ONNX-TFLite-Sample, FastestDet.onnx
+# from dog-qiuqiu/FastestDet, yolo-fastest-1.1.cfg and .weights from dog-qiuqiu/Yolo-Fastest; in folders as below.
 MODELS = Path(os.environ.get("HERDLINK_TEST_MODELS", "not-set"))
 FILES = {
     "yolox": "yolox-nano/yolox_nano.onnx",
