@@ -235,7 +235,7 @@ class NodeRooms:
         live = self.is_live(values.input)
         tracker = plugins.load(TRACKERS, values.tracker, "tracker")
         # A tracker with a stage for poor boxes says how poor; the others take the confident ones.
-        lowest_score = getattr(tracker, "lowest_score", float)
+        lowest = tracker.lowest_score(values.threshold) if hasattr(tracker, "lowest_score") else values.threshold
         embedder = plugins.load("agent.embedders", "none", "embedder")
 
         def open_pipeline(detector: Detector, first_id: int) -> Pipeline:
@@ -244,7 +244,7 @@ class NodeRooms:
                 embedder=embedder.open_embedder(),
                 tracker=tracker.make(threshold=values.threshold, first_id=first_id, known_count=values.known_count),
                 threshold=values.threshold,
-                lowest=lowest_score(values.threshold),
+                lowest=lowest,
                 wanted=values.labels,
             )
 
