@@ -107,6 +107,13 @@ class AgentProcess:
             assert time.monotonic() < deadline, f"the job stays {job}"
             time.sleep(0.02)
 
+    def await_stream(self, stream: str, state: int, timeout_s: float = 60.0) -> None:
+        """Returns once the newest job of the stream, which may not have begun yet, is in the state."""
+        deadline = time.monotonic() + timeout_s
+        while (now := self.edge.GetStream(edge_pb2.GetStreamRequest(stream=stream)).stream.state).state != state:
+            assert time.monotonic() < deadline, f"the stream stays {now}"
+            time.sleep(0.02)
+
 
 def reason_of(error: Any) -> tuple[str, str, str]:
     """(status word, reason, sentence) of a failed call; the details and the plain status must agree."""

@@ -12,6 +12,7 @@ from herdlink_command import herdlink
 from agent.cli import doctor
 from agent.cli.checks import machine, video
 from agent.models.store import Store
+from herdlink.v1 import types_pb2
 
 HERD = "synthetic:herd?animals=4&fps=10&seconds=3&width=320&height=240"
 
@@ -90,6 +91,7 @@ def test_secrets_are_looked_at_and_never_told(tmp_path: Path) -> None:
 def test_a_running_agent_and_its_streams(tmp_path: Path) -> None:
     agent = AgentProcess(tmp_path, more='[streams.lost]\ninput = "rtsp://127.0.0.1:9/"\n').start()
     try:
+        agent.await_stream("lost", types_pb2.JOB_STATE_RECONNECTING)
         found = findings("--config", str(tmp_path))
         assert found["agent"] == ("OK", f"node n1, herdlink 0.1.0, on unix:{agent.socket} -> ")
         assert found["stream lost"][0] == "WARN"
