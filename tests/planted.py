@@ -39,6 +39,8 @@ class Drawing:
     dtype: int = TensorProto.FLOAT
     layout: str = "NCHW"
     free: bool = False
+    batch: int = 1
+    """Pictures at once; 0: free."""
     nodes: list[Any] = field(default_factory=list)
     constants: list[Any] = field(default_factory=list)
     inputs: list[Any] = field(default_factory=list)
@@ -46,12 +48,19 @@ class Drawing:
 
     def __post_init__(self) -> None:
         sides: list[Any] = ["height", "width"] if self.free else [HEIGHT, WIDTH]
-        shape = ["batch" if self.free else 1, *([3, *sides] if self.layout == "NCHW" else [*sides, 3])]
+        shape = [
+            "batch" if self.free or not self.batch else self.batch,
+            *([3, *sides] if self.layout == "NCHW" else [*sides, 3]),
+        ]
         self.inputs.append(helper.make_tensor_value_info("images", self.dtype, shape))
         image = self.node("Cast", ["images"], to=TensorProto.FLOAT)
         image = image if self.layout == "NCHW" else self.node("Transpose", [image], perm=[0, 3, 1, 2])
         seen = self.node("Conv", [image, self.constant(np.full((1, 3, 1, 1), 0.1, np.float32))])
-        mean = self.node("ReduceMean", [seen], axes=[0, 1, 2, 3], keepdims=0)
+        if self.batch == 1:
+            mean = self.node("ReduceMean", [seen], axes=[0, 1, 2, 3], keepdims=0)
+        else:
+            # One number a picture; values of three dimensions are then as many as there are pictures.
+            mean = self.node("Squeeze", [self.node("ReduceMean", [seen], axes=[1, 2, 3]), self.constant(np.array([3]))])
         self.zero = self.node("Mul", [mean, self.constant(np.float32(0))])
 
     def node(self, operator: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from agent import plugins
 from agent.core.errors import InvalidArgument
-from agent.core.model import ModelSpec
+from agent.core.model import ModelSpec, of_one
 from agent.models import finished, readings
 from agent.models.class_names import labels_for, names_in
 from agent.models.conclusions import Conclusion, Sure
@@ -48,6 +48,8 @@ class Said:
     labels: tuple[str, ...] = ()
     size: tuple[int, int] = (0, 0)
     """Width, height of an input whose size is free."""
+    batch: int = 0
+    """Pictures at once, where their number is free."""
     keys: Mapping[str, Any] = field(default_factory=dict)
     """Keys of the description."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -114,7 +116,7 @@ def _opened(path: Path, said: Said) -> _File:
     if told.get("task", "detect") in _OTHER_TASKS:
         raise InvalidArgument("MODEL_INVALID", f"{path} is a network for the task {told['task']!r}, not a detector")
     structure = _structure(model)
-    picture = find_input(model, structure, size=said.size, said=said.keys)
+    picture = find_input(model, structure, size=said.size, batch=said.batch, said=said.keys)
     if fix_shapes(model, picture):
         whole = whole_model(data)
         fix_shapes(whole, picture)
@@ -147,9 +149,10 @@ def _trial(file: _File, run: Run, names: Sequence[str]) -> list[Output]:
     if missing:
         raise InvalidArgument("MODEL_INVALID", f"{file.path} has no output {missing[0]!r}; it has {', '.join(found)}")
     return [
-        Output(name, found[name], {side: file.structure.parts(name, side) for side in found[name].shape[1:]})
+        Output(name, one, {side: file.structure.parts(name, side) for side in one.shape[1:]})
         for name in names or found
         if isinstance(found[name], np.ndarray)
+        for one in [of_one(found[name], picture.batch)]
     ]
 
 

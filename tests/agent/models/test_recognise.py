@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,26 @@ def test_other_inputs(name: str, kind: str, tmp_path: Path) -> None:
     assert (found.spec.width, found.spec.height) == (WIDTH, HEIGHT)
     assert found.spec.scale == 1.0 or kind != "uint8 NHWC"
     assert_planted(detections(tmp_path, found), found.spec)
+
+
+@pytest.mark.parametrize("name", ["yolov8", "yolov5", "300 x 6", "rt-detr"])
+@pytest.mark.parametrize(("batch", "wanted"), [(2, 0), (0, 3), (0, 0)], ids=["fixed", "chosen", "free"])
+def test_several_pictures_at_once(name: str, batch: int, wanted: int, tmp_path: Path) -> None:
+    path = FAMILIES[name][0](Drawing(batch=batch)).save(tmp_path / "any.onnx", NAMES)
+    found = recognise(path, name="toy", run=run_once, said=Said(batch=wanted))
+    told = {one.key: one.value for one in found.conclusions}
+    assert told.get("batch", 1) == (batch or wanted or 1)
+    assert_planted(detections(tmp_path, found), found.spec)
+    with pytest.raises(InvalidArgument, match="made for batches of 2") if batch else nullcontext():
+        recognise(path, name="toy", run=run_once, said=Said(batch=5))
+
+
+def test_the_rows_of_several_pictures_in_one_table_are_refused(tmp_path: Path) -> None:
+    drawing = Drawing(batch=2)
+    rows = drawing.value(np.zeros((1, 9, 7)))
+    drawing.output(drawing.node("Reshape", [rows, drawing.constant(np.array([-1, 7]))]), "output")
+    path = drawing.save(tmp_path / "any.onnx", NAMES)
+    assert "export it for one picture (batch 1)" in refusal(path, "MODEL_INVALID")
 
 
 def test_a_quantised_network_runs(tmp_path: Path) -> None:
@@ -284,9 +305,6 @@ def test_heads_that_are_not_decoded_are_refused(tmp_path: Path) -> None:
 def test_other_tasks_and_other_inputs_are_refused(tmp_path: Path) -> None:
     path = planted.yolov8(Drawing()).save(tmp_path / "any.onnx", {**NAMES, "task": "classify"})
     assert "a network for the task 'classify'" in refusal(path, "MODEL_INVALID")
-    several = Drawing()
-    several.inputs[0].type.tensor_type.shape.dim[0].dim_value = 8
-    assert "8 pictures at once" in refusal(planted.yolov8(several).save(path, NAMES), "MODEL_INVALID")
     grey = Drawing()
     grey.inputs[0].type.tensor_type.shape.dim[1].dim_value = 1
     assert "only networks for colour pictures" in refusal(planted.yolov8(grey).save(path, NAMES), "MODEL_INVALID")
