@@ -127,6 +127,10 @@ def corners(boxes: np.ndarray) -> np.ndarray:
     return np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], 1)
 
 
+def middles(boxes: np.ndarray) -> np.ndarray:
+    return np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], 1)
+
+
 def yolov8(
     drawing: Drawing,
     *,
@@ -251,16 +255,25 @@ def finished(count: int = 20) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return boxes, scores, labels
 
 
-def six(drawing: Drawing, *, class_first: bool = False) -> Drawing:
+def six(
+    drawing: Drawing, *, class_first: bool = False, middle: bool = False, extra: int = 0, masks: bool = False
+) -> Drawing:
     boxes, scores, labels = finished(300)
+    if middle:
+        boxes = middles(boxes) / ([WIDTH, HEIGHT] * 2)
     columns = [labels[:, None], scores[:, None], boxes] if class_first else [boxes, scores[:, None], labels[:, None]]
+    columns.append(np.random.default_rng(1).normal(0, 2, (300, extra)))
     drawing.output(drawing.value(np.concatenate(columns, 1)[None]), "output0")
+    if masks:
+        drawing.output(drawing.value(np.zeros((1, extra, HEIGHT // 4, WIDTH // 4))), "output1")
     return drawing
 
 
-def six_of_nothing(drawing: Drawing) -> Drawing:
+def six_of_nothing(drawing: Drawing, *, extra: int = 0, masks: bool = False) -> Drawing:
     """As Ultralytics exports with NMS inside: a picture without objects gives rows of zeros."""
-    drawing.output(drawing.value(np.zeros((1, 300, 6))), "output0")
+    drawing.output(drawing.value(np.zeros((1, 300, 6 + extra))), "output0")
+    if masks:
+        drawing.output(drawing.value(np.zeros((1, extra, HEIGHT // 4, WIDTH // 4))), "output1")
     return drawing
 
 
@@ -321,23 +334,21 @@ def rtdetr_with_sizes(drawing: Drawing) -> Drawing:
 
 def queries(drawing: Drawing, *, nothing: bool = False) -> Drawing:
     boxes, scores, labels = finished(40)
-    middles = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], 1)
     shares = np.full((40, CLASSES + nothing), 1e-4)
     shares[np.arange(40), labels.astype(int)] = scores
     if nothing:
         shares[:, -1] = 1 - shares[:, :-1].sum(axis=1)
     values = np.log(shares) + 3 if nothing else logit(shares)
     drawing.output(drawing.value(values[None]), "logits" if nothing else "pred_logits")
-    drawing.output(drawing.value(middles[None] / ([WIDTH, HEIGHT] * 2)), "pred_boxes")
+    drawing.output(drawing.value(middles(boxes)[None] / ([WIDTH, HEIGHT] * 2)), "pred_boxes")
     return drawing
 
 
 def queries_in_one(drawing: Drawing) -> Drawing:
     boxes, scores, labels = finished(40)
-    middles = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], 1)
     shares = np.full((40, CLASSES), 1e-4)
     shares[np.arange(40), labels.astype(int)] = scores
-    parts = [drawing.value(middles[None] / ([WIDTH, HEIGHT] * 2)), drawing.value(shares[None])]
+    parts = [drawing.value(middles(boxes)[None] / ([WIDTH, HEIGHT] * 2)), drawing.value(shares[None])]
     drawing.output(drawing.node("Concat", parts, axis=2), "output0")
     return drawing
 

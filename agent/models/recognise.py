@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -169,6 +171,9 @@ def _known(file: _File, outputs: Sequence[Output], classes: int, said: Said) -> 
 
 def _extra(outputs: Sequence[Output], told: Mapping[str, str], classes: int) -> int:
     """Values behind the classes' that networks for key points and masks add, as Ultralytics' metadata let tell."""
+    points = re.findall(r"\d+", told.get("kpt_shape", ""))
+    if points:
+        return math.prod(map(int, points[:2]))
     rows = [output for output in outputs if len(output.shape) == 3]
     if told.get("task") not in ("pose", "segment") or not classes or not rows:
         return 0

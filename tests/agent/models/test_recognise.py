@@ -50,6 +50,9 @@ FAMILIES: dict[str, tuple[Callable[[Drawing], Drawing], str]] = {
     "fastestdet": (planted.fastestdet, "fastestdet"),
     "300 x 6": (planted.six, "end2end"),
     "300 x 6, class first": (partial(planted.six, class_first=True), "end2end"),
+    "300 x 6 of 0..1, RT-DETR's": (partial(planted.six, middle=True), "end2end"),
+    "300 x 38 and masks": (partial(planted.six, extra=32, masks=True), "end2end"),
+    "300 x 57, key points": (partial(planted.six, extra=51), "end2end"),
     "N x 7": (planted.seven, "end2end"),
     "boxes, scores, classes and a count": (planted.counted, "end2end"),
     "dets and labels": (planted.dets_and_labels, "end2end"),
@@ -295,6 +298,16 @@ def test_rows_that_a_trial_leaves_empty_are_taken_in_the_usual_order(tmp_path: P
     assert found.spec.options["columns"] == [["left", "top", "right", "bottom", "score", "class"]]
     assert found.conclusions[0].sure == "likely" and "usual order" in found.conclusions[0].why
     assert len(detections(tmp_path, found)) == 0
+
+
+def test_rows_with_masks_or_key_points_may_be_empty_too(tmp_path: Path) -> None:
+    masks = planted.six_of_nothing(Drawing(), extra=32, masks=True).save(tmp_path / "m.onnx", ULTRALYTICS)
+    pose = {**ULTRALYTICS, "task": "pose", "kpt_shape": "[17, 3]"}
+    points = planted.six_of_nothing(Drawing(), extra=51).save(tmp_path / "p.onnx", pose)
+    for path, more in ((masks, 32), (points, 51)):
+        found = recognised(path)
+        assert found.spec.options["columns"] == [["left", "top", "right", "bottom", "score", "class", *["-"] * more]]
+        assert len(detections(tmp_path, found)) == 0
 
 
 def test_heads_that_are_not_decoded_are_refused(tmp_path: Path) -> None:
