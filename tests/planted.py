@@ -277,11 +277,23 @@ def six_of_nothing(drawing: Drawing, *, extra: int = 0, masks: bool = False) -> 
     return drawing
 
 
-def raw_heads(drawing: Drawing) -> Drawing:
-    """YOLOv5's heads before they are decoded."""
+def raw_heads(drawing: Drawing, *, channels_last: bool = True, logistic: bool = True) -> Drawing:
+    """YOLOv5's heads before they are decoded, with its own anchors; the objects are on the first stride."""
+    anchors = {8: ((10, 13), (16, 30), (33, 23)), 16: ((30, 61), (62, 45), (59, 119)), 32: ((116, 90),) * 3}
     for stride in STRIDES:
         columns, rows = cells(stride)
-        drawing.output(drawing.value(np.zeros((1, 3, rows, columns, 5 + CLASSES))), f"raw{stride}")
+        shares = np.full((3, rows, columns, 5 + CLASSES), 1e-4)
+        shares[..., :4] = np.random.default_rng(stride).uniform(0.1, 0.9, (3, rows, columns, 4))
+        for one in OBJECTS if stride == STRIDES[0] else ():
+            (column, row), (wide, high) = middle_of(one, stride), anchors[stride][1]
+            at = shares[1, row, column]
+            at[:2] = (one.cxcywh[:2] / stride - [column, row] + 0.5) / 2
+            at[2:4] = np.sqrt(one.cxcywh[2:] / [wide, high]) / 2
+            at[4], at[5 + one.label] = 0.95, one.score / 0.95
+        values = logit(shares) if logistic else shares
+        if not channels_last:
+            values = values.transpose(0, 3, 1, 2).reshape(-1, rows, columns)
+        drawing.output(drawing.value(values[None]), f"raw{stride}")
     return drawing
 
 

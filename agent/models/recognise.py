@@ -17,6 +17,7 @@ from agent import plugins
 from agent.core.errors import InvalidArgument
 from agent.core.model import ModelSpec, of_one
 from agent.models import finished, readings
+from agent.models.anchor_heads import anchor_heads
 from agent.models.class_names import labels_for, names_in
 from agent.models.conclusions import Conclusion, Sure
 from agent.models.families import FAMILY_OF_FORMAT
@@ -34,6 +35,7 @@ FINDERS: Sequence[readings.Finder] = (
     readings.queries_in_one,
     readings.maps,
     readings.maps_of_two,
+    anchor_heads,
     finished.rows_of_six,
     finished.several,
     finished.side_by_side,
@@ -107,7 +109,9 @@ def recognise(path: Path, *, name: str, run: Run, said: Said) -> Recognised:
     spec = replace(_spec(file, reading, labels, name), **fed, **{k: v for k, v in said.keys.items() if k not in fed})
     sure: Sure = "said" if "format" in said.keys else "certain" if reading.sure else "likely"
     about_format = Conclusion("format", reading.format, sure, reading.why)
-    spec = replace(spec, options={**spec.options, **said.options})
+    # Anchors have become heads.
+    options = {key: value for key, value in said.options.items() if key != "anchors" or reading.format != "darknet"}
+    spec = replace(spec, options={**spec.options, **options})
     return Recognised(file.data, spec, (about_format, *file.picture.conclusions, *about_feeding, about_labels))
 
 
@@ -166,6 +170,7 @@ def _known(file: _File, outputs: Sequence[Output], classes: int, said: Said) -> 
         extra=said.options.get("extra", 0) or _extra(outputs, file.told, classes),
         further_inputs=tuple(file.picture.constants),
         decoded=said.options.get("decoded"),
+        anchors=said.options.get("anchors", ""),
     )
 
 
@@ -189,7 +194,7 @@ def _reading(outputs: Sequence[Output], known: Known, said: Said) -> Reading:
     cut = {"darknet": "heads", "end2end": "columns"}.get(wanted)
     if cut in said.options:
         return Reading(wanted, FAMILY_OF_FORMAT[wanted], known.classes, "as set")
-    if wanted == "darknet":
+    if wanted == "darknet" and "anchors" not in said.options:
         example = "--set 'heads=[{anchors=[[10,13]], scale_x_y=1.0, new_coords=false}]'"
         raise InvalidArgument(
             "MODEL_UNCLEAR", f"its anchors are not in the file: {example}, one an output, and --labels"

@@ -310,9 +310,31 @@ def test_rows_with_masks_or_key_points_may_be_empty_too(tmp_path: Path) -> None:
         assert len(detections(tmp_path, found)) == 0
 
 
-def test_heads_that_are_not_decoded_are_refused(tmp_path: Path) -> None:
-    said = refusal(planted.raw_heads(Drawing()).save(tmp_path / "any.onnx", NAMES), "MODEL_INVALID")
-    assert "1x3x12x16x8" in said and "export it with its boxes decoded" in said
+def test_the_anchors_of_heads_that_are_not_decoded_are_asked_for(tmp_path: Path) -> None:
+    path = planted.raw_heads(Drawing()).save(tmp_path / "any.onnx", NAMES)
+    said = refusal(path, "MODEL_UNCLEAR")
+    assert "1x3x12x16x8" in said and "its anchors are not in the file" in said and "--set anchors=yolov5 (" in said
+    for word in (
+        "yolov9",
+        "7",
+        "[[1, 2], [3, 4]]",
+        "[[1, 2, 3], [1], [2]]",
+        "[[0,0,0,0,0,0],[1,1,1,1,1,1],[1,1,1,1,1,1]]",
+    ):
+        assert "--set anchors=yolov5 (" in refusal(path, "MODEL_UNCLEAR", f"anchors={word}")
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+@pytest.mark.parametrize("logistic", [True, False])
+def test_heads_whose_anchors_are_said(channels_last: bool, logistic: bool, tmp_path: Path) -> None:
+    drawing = planted.raw_heads(Drawing(), channels_last=channels_last, logistic=logistic)
+    path = drawing.save(tmp_path / "any.onnx", NAMES)
+    for word in ("anchors=yolov5", "anchors=[[10,13,16,30,33,23], [30,61,62,45,59,119], [116,90,156,198,373,326]]"):
+        found = recognised(path, word)
+        assert (found.spec.format, found.spec.fit, found.spec.fill) == ("darknet", "letterbox", 114)
+        assert_planted(detections(tmp_path, found), found.spec)
+    other = detections(tmp_path, recognised(path, "anchors=yolov7"))
+    assert abs(other.boxes - detections(tmp_path, found).boxes).max() > 1
 
 
 def test_other_tasks_and_other_inputs_are_refused(tmp_path: Path) -> None:
