@@ -116,7 +116,7 @@ class Broker:
         self._status_topic = status_topic
         self._routes = routes
         self._loop = asyncio.get_running_loop()
-        self._acknowledged: dict[int, tuple[asyncio.Future[None], str]] = {}
+        self._acknowledged: dict[int, tuple[asyncio.Future[int], str]] = {}
         self._subscribing: dict[int, str] = {}
         self._place = trouble.Place(settings.host, settings.port, settings.tls, settings.username)
         self._told = ""
@@ -172,8 +172,9 @@ class Broker:
         retain: bool = False,
         correlation: bytes = b"",
         user: Sequence[tuple[str, str]] = (),
-    ) -> asyncio.Future[None]:
-        """Hands a message to the broker once the connection stands. The future is done when the broker has it (QoS 1).
+    ) -> asyncio.Future[int]:
+        """Hands a message to the broker once the connection stands. The future is done when the broker has it (QoS 1):
+        0, or MQTT 5's reason code, 0x80 and above, where it has refused it. MQTT 3.1.1 knows no refusal.
 
         It survives a reconnect: paho sends an unacknowledged message again. Raises TooLarge.
         """
@@ -185,11 +186,11 @@ class Broker:
             given = {"CorrelationData": correlation, "UserProperty": list(user)}
             properties = _properties(PacketTypes.PUBLISH, **{name: value for name, value in given.items() if value})
         info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
-        done: asyncio.Future[None] = self._loop.create_future()
+        done: asyncio.Future[int] = self._loop.create_future()
         if qos:
             self._acknowledged[info.mid] = (done, topic)
         else:
-            done.set_result(None)
+            done.set_result(0)
         return done
 
     async def reconnected(self, generation: int) -> None:
@@ -317,7 +318,7 @@ class Broker:
         if reason.is_failure:
             self._tell_refused(topic, reason, reading=False)
         if done is not None and not done.done():
-            done.set_result(None)
+            done.set_result(reason.value if reason.is_failure else 0)
 
     def _subscribed(self, mid: int, reasons: Sequence[ReasonCode]) -> None:
         topic = self._subscribing.pop(mid, "")
