@@ -64,7 +64,8 @@ class HomeAssistant:
             except Refusal as refusal:
                 log.debug("nothing is announced: %s", refusal.message)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._poke.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._poke.wait()
             self._poke.clear()
 
     def poke(self) -> None:
