@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.core.errors import InvalidArgument
 from agent.core.model import Fit, ModelSpec
 from agent.core.nms import pick
-from agent.core.types import Detections, Floats, Ints
+from agent.core.types import Detections, Floats
 
 MAX_CANDIDATES = 1000
-"""Of each output, the best so many go on: bounds what a very low threshold costs."""
+"""The best so many are decoded: bounds what a very low threshold costs."""
 # No sound network says more: beyond it the logistic function is flat, and no object is e^20 anchors wide.
 _LIMIT = 20.0
 _EDGE = 1e-6
@@ -39,34 +40,67 @@ class Head:
     """Values have been through the logistic function already, and sizes are squares instead of exponentials."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidates:
-    """K places that may hold an object."""
-
-    values: Floats
-    """(K, 4) x, y, width, height as the network says them."""
-    anchors: Ints
-    cells: Ints
-    scores: Floats
-    classes: Ints
-
-
 class DarknetFormat:
-    """Reads the outputs of one model."""
+    """Reads the outputs of one model. Its places (an anchor in a cell) are numbered over all heads."""
 
     def __init__(self, spec: ModelSpec, heads: Sequence[Head]) -> None:
-        self._size = np.array([spec.width, spec.height], np.float32)
+        tables = [_places(head, (spec.width, spec.height)) for head in heads]
         self._heads = tuple(heads)
+        self._firsts = np.cumsum([0, *(len(table) for table in tables)])
+        self._places = np.concatenate(tables)
+        """(N, 6): where the centre is at a share of 0 and how far it moves with it, size at 1; pixels of the input."""
+        self._new_coords = [head.new_coords for head in heads]
 
     def decode(self, outputs: Sequence[Floats], fit: Fit, threshold: float) -> Detections:
         """The objects of one picture: each of its likeliest class, score = objectness * class."""
-        found = [
-            (head, _candidates(head, output, threshold)) for head, output in zip(self._heads, outputs, strict=True)
-        ]
-        boxes = np.concatenate([_boxes(head, some, self._size) for head, some in found])
-        scores = np.concatenate([some.scores for _, some in found])
-        classes = np.concatenate([some.classes for _, some in found])
-        return pick(fit.to_picture(boxes), scores, classes, width=fit.picture_width, height=fit.picture_height)
+        places, rows = self._candidates(outputs, threshold)
+        new = self._are_new(places)
+        classes = rows[:, 5:].argmax(axis=1)
+        scores = _shares(rows[:, 4], new) * _shares(rows[np.arange(len(rows)), 5 + classes], new)
+        keep = np.flatnonzero(scores >= threshold)
+        if len(keep) > MAX_CANDIDATES:
+            keep = keep[np.argpartition(-scores[keep], MAX_CANDIDATES)[:MAX_CANDIDATES]]
+        boxes = self._boxes(rows[keep, :4], places[keep])
+        size = {"width": fit.picture_width, "height": fit.picture_height}
+        return pick(fit.to_picture(boxes), scores[keep], classes[keep].astype(np.int32), **size)
+
+    def _candidates(self, outputs: Sequence[Floats], threshold: float) -> tuple[NDArray[np.intp], Floats]:
+        """(K,) places and their (K, 5 + classes) values. Most fall by objectness alone, before anything is computed."""
+        places, rows = [], []
+        for head, first, output in zip(self._heads, self._firsts, outputs, strict=False):
+            cells = head.rows * head.columns
+            values = output.reshape(len(head.anchors), -1, cells)
+            found = np.flatnonzero(values[:, 4] >= _lowest(threshold, head.new_coords))
+            if len(found):
+                anchor, cell = np.divmod(found, cells)
+                places.append(first + found)
+                rows.append(values[anchor, :, cell])
+        if not rows:
+            return np.zeros(0, np.intp), np.zeros((0, outputs[0].shape[1] // len(self._heads[0].anchors)), np.float32)
+        return np.concatenate(places), np.concatenate(rows)
+
+    def _are_new(self, places: NDArray[np.intp]) -> NDArray[np.bool_] | bool:
+        """Which of the places belong to heads with new_coords; all or none in every published network."""
+        if len(set(self._new_coords)) == 1:
+            return self._new_coords[0]
+        return np.array(self._new_coords)[np.searchsorted(self._firsts, places, "right") - 1]
+
+    def _boxes(self, values: Floats, places: NDArray[np.intp]) -> Floats:
+        """(K, 4) left, top, right, bottom in pixels of the input."""
+        values = np.minimum(np.maximum(values, -_LIMIT), _LIMIT)
+        new, table = self._are_new(places), self._places[places]
+        if isinstance(new, bool):
+            shares = values[:, :2] if new else _logistic(values[:, :2])
+            sizes = np.square(values[:, 2:]) * 4 if new else np.exp(values[:, 2:])
+        else:
+            shares = np.where(new[:, None], values[:, :2], _logistic(values[:, :2]))
+            sizes = np.where(new[:, None], np.square(values[:, 2:]) * 4, np.exp(values[:, 2:]))
+        centres = table[:, :2] + shares * table[:, 2:4]
+        half = sizes * table[:, 4:] * np.float32(0.5)
+        boxes = np.empty((len(places), 4), np.float32)
+        np.subtract(centres, half, out=boxes[:, :2])
+        np.add(centres, half, out=boxes[:, 2:])
+        return boxes
 
 
 def make_format(spec: ModelSpec, shapes: Sequence[Sequence[int]]) -> DarknetFormat:
@@ -94,27 +128,6 @@ def _invalid(spec: ModelSpec, what: str) -> InvalidArgument:
     return InvalidArgument("MODEL_INVALID", f"model {spec.name} and its description disagree: {what}")
 
 
-def _candidates(head: Head, output: Floats, threshold: float) -> _Candidates:
-    """The places whose score reaches the threshold. Most fall by objectness alone, before anything is computed."""
-    anchors = len(head.anchors)
-    values = output.reshape(anchors, -1, head.rows * head.columns)
-    anchor, cell = np.nonzero(values[:, 4] >= _lowest(threshold, head.new_coords))
-    rows = values[anchor, :, cell]
-    classes = rows[:, 5:].argmax(axis=1)
-    best = rows[np.arange(len(rows)), 5 + classes]
-    scores = _share(head, rows[:, 4]) * _share(head, best)
-    keep = np.nonzero(scores >= threshold)[0]
-    if len(keep) > MAX_CANDIDATES:
-        keep = keep[np.argpartition(-scores[keep], MAX_CANDIDATES)[:MAX_CANDIDATES]]
-    return _Candidates(
-        np.clip(rows[keep, :4], -_LIMIT, _LIMIT),
-        anchor[keep].astype(np.int32),
-        cell[keep].astype(np.int32),
-        scores[keep],
-        classes[keep].astype(np.int32),
-    )
-
-
 def _lowest(threshold: float, new_coords: bool) -> float:
     """The smallest objectness, as the network says it, that can reach the threshold; a little less, for rounding."""
     if new_coords or threshold <= 0:
@@ -123,23 +136,22 @@ def _lowest(threshold: float, new_coords: bool) -> float:
     return math.log(share / (1 - share))
 
 
-def _boxes(head: Head, found: _Candidates, size: Floats) -> Floats:
-    """(K, 4) left, top, right, bottom in pixels of the input."""
-    step = size / np.array([head.columns, head.rows], np.float32)
-    cells = np.stack([found.cells % head.columns, found.cells // head.columns], axis=1).astype(np.float32)
-    raw_centres, raw_sizes = found.values[:, :2], found.values[:, 2:]
-    anchors = head.anchors[found.anchors]
-    if head.new_coords:
-        shares, sizes = raw_centres, np.square(raw_sizes) * 4 * anchors
-    else:
-        shares, sizes = _logistic(raw_centres), np.exp(raw_sizes) * anchors
-    centres = (cells + shares * head.scale_x_y - (head.scale_x_y - 1) / 2) * step
-    return np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1).astype(np.float32)
+def _places(head: Head, size: tuple[int, int]) -> Floats:
+    """(anchors * rows * columns, 6), see DarknetFormat; anchor by anchor, row by row."""
+    cells, anchors = head.rows * head.columns, len(head.anchors)
+    step = np.array(size, np.float32) / np.array([head.columns, head.rows], np.float32)
+    down, across = np.divmod(np.arange(cells), head.columns)
+    corners = (np.stack([across, down], axis=1) - (head.scale_x_y - 1) / 2) * step
+    reach = np.tile(step * head.scale_x_y, (anchors * cells, 1))
+    table = np.concatenate([np.tile(corners, (anchors, 1)), reach, np.repeat(head.anchors, cells, axis=0)], axis=1)
+    return np.asarray(table, np.float32)
 
 
-def _share(head: Head, values: Floats) -> Floats:
+def _shares(values: Floats, new: NDArray[np.bool_] | bool) -> Floats:
     """Objectness or the value of a class as 0..1."""
-    return np.clip(values, 0, 1) if head.new_coords else _logistic(values)
+    if isinstance(new, bool):
+        return np.minimum(np.maximum(values, 0), 1) if new else _logistic(values)
+    return np.where(new, np.clip(values, 0, 1), _logistic(values))
 
 
 def _logistic(values: Floats) -> Floats:
