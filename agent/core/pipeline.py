@@ -33,7 +33,9 @@ class Pipeline:
         self._tracker = tracker
         self._threshold = threshold
         self._lowest = threshold if lowest is None else lowest
-        self._wanted = class_numbers(detector.labels, wanted)
+        self._wanted = np.zeros(len(detector.labels), np.bool_)
+        self._wanted[class_numbers(detector.labels, wanted)] = True
+        self._wants_all = bool(self._wanted.all())
         self._scene = NO_SCENE
         self._area = Area(())
 
@@ -46,8 +48,8 @@ class Pipeline:
     def detect(self, frame: Frame) -> Detections:
         """The wanted objects of one picture, with their appearance, down to the lowest score of use."""
         detections = self._detector.detect([frame.image], self._lowest)[0]
-        if len(self._wanted) < len(self._detector.labels):
-            detections = detections[np.isin(detections.classes, self._wanted)]
+        if not self._wants_all:
+            detections = detections[self._wanted[detections.classes]]
         features = self._embedder.embed(frame.image, detections.boxes)
         return replace(detections, features=features) if features.shape[1] else detections
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from agent.core.formats._candidates import invalid, logistic, read_options, shown, strongest
+from agent.core.formats._candidates import Indices, invalid, logistic, read_options, shown, strongest
 from agent.core.model import Fit, ModelSpec
 from agent.core.nms import OVERLAP, pick
-from agent.core.types import Detections, Floats, Ints
+from agent.core.types import Detections, Floats
 
 OPTIONS = {"overlap": OVERLAP}
 # No sound network says more: beyond it the logistic function is flat, and no object is e^20 anchors wide.
@@ -43,36 +43,59 @@ class Head:
     """The second way in which an output may lie."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidates:
-    """K places that may hold an object."""
-
-    values: Floats
-    """(K, 4) x, y, width, height as the network says them."""
-    anchors: Ints
-    cells: Ints
-    scores: Floats
-    classes: Ints
-
-
 class DarknetFormat:
-    """Reads the outputs of one model."""
+    """Reads the outputs of one model. Its places (an anchor in a cell) are numbered over all heads."""
 
     def __init__(self, spec: ModelSpec, heads: Sequence[Head], overlap: float) -> None:
-        self._size = np.array([spec.width, spec.height], np.float32)
+        tables = [_places(head, (spec.width, spec.height)) for head in heads]
         self._heads = tuple(heads)
+        self._firsts = np.cumsum([0, *(len(table) for table in tables)])
+        self._places = np.concatenate(tables)
+        """(N, 6): where the centre is at a share of 0 and how far it moves with it, size at 1; pixels of the input."""
+        self._new_coords, self._logistic = heads[0].new_coords, heads[0].logistic
+        self._width = 5 + len(spec.labels)
         self._overlap = overlap
 
     def decode(self, outputs: Sequence[Floats], fit: Fit, threshold: float) -> Detections:
         """The objects of one picture: each of its likeliest class, score = objectness * class."""
-        found = [
-            (head, _candidates(head, output, threshold)) for head, output in zip(self._heads, outputs, strict=True)
-        ]
-        boxes = np.concatenate([_boxes(head, some, self._size) for head, some in found])
-        scores = np.concatenate([some.scores for _, some in found])
-        classes = np.concatenate([some.classes for _, some in found])
+        places, rows = self._candidates(outputs, threshold)
+        classes = rows[:, 5:].argmax(axis=1)
+        scores = self._shares(rows[:, 4]) * self._shares(rows[np.arange(len(rows)), 5 + classes])
+        keep = strongest(scores, threshold)
+        boxes = self._boxes(rows[keep, :4], places[keep])
         size = {"width": fit.picture_width, "height": fit.picture_height}
-        return pick(fit.to_picture(boxes), scores, classes, **size, overlap=self._overlap)
+        return pick(fit.to_picture(boxes), scores[keep], classes[keep].astype(np.int32), **size, overlap=self._overlap)
+
+    def _candidates(self, outputs: Sequence[Floats], threshold: float) -> tuple[Indices, Floats]:
+        """(K,) places and their (K, 5 + classes) values. Most fall by objectness alone, before anything is computed."""
+        lowest = _lowest(threshold, self._logistic)
+        places, rows = [np.zeros(0, np.intp)], [np.zeros((0, self._width), np.float32)]
+        for head, first, output in zip(self._heads, self._firsts, outputs, strict=False):
+            cells = head.rows * head.columns
+            shape = (len(head.anchors), cells, -1) if head.channels_last else (len(head.anchors), -1, cells)
+            values = output.reshape(shape).swapaxes(1, 2) if head.channels_last else output.reshape(shape)
+            found = np.flatnonzero(values[:, 4] >= lowest)
+            if len(found):
+                anchor, cell = np.divmod(found, cells)
+                places.append(first + found)
+                rows.append(values[anchor, :, cell])
+        return np.concatenate(places), np.concatenate(rows)
+
+    def _boxes(self, values: Floats, places: Indices) -> Floats:
+        """(K, 4) left, top, right, bottom in pixels of the input."""
+        values, table = np.minimum(np.maximum(values, -_LIMIT), _LIMIT), self._places[places]
+        raw = logistic(values) if self._logistic else values
+        centres = table[:, :2] + raw[:, :2] * table[:, 2:4]
+        sizes = np.square(raw[:, 2:]) * 4 if self._new_coords else np.exp(values[:, 2:])
+        half = sizes * table[:, 4:] * np.float32(0.5)
+        boxes = np.empty((len(places), 4), np.float32)
+        np.subtract(centres, half, out=boxes[:, :2])
+        np.add(centres, half, out=boxes[:, 2:])
+        return boxes
+
+    def _shares(self, values: Floats) -> Floats:
+        """Objectness or the value of a class as 0..1."""
+        return logistic(values) if self._logistic else np.minimum(np.maximum(values, 0), 1)
 
 
 def make_format(spec: ModelSpec, shapes: Sequence[Sequence[int]]) -> DarknetFormat:
@@ -83,6 +106,8 @@ def make_format(spec: ModelSpec, shapes: Sequence[Sequence[int]]) -> DarknetForm
     others = replace(spec, options={key: value for key, value in spec.options.items() if key != "heads"})
     overlap = float(read_options(others, OPTIONS, {})["overlap"])
     heads = [_head(spec, head, shape) for head, shape in zip(described, shapes, strict=True)]
+    if len({(head.new_coords, head.logistic) for head in heads}) > 1:
+        raise invalid(spec, "options.heads must all be alike in new_coords and logistic")
     return DarknetFormat(spec, heads, overlap)
 
 
@@ -105,28 +130,6 @@ def _head(spec: ModelSpec, described: Mapping[str, Any], shape: Sequence[int]) -
     return Head(anchors, int(rows), int(columns), scale_x_y, new_coords, logistic, last)
 
 
-def _candidates(head: Head, output: Floats, threshold: float) -> _Candidates:
-    """The places whose score reaches the threshold. Most fall by objectness alone, before anything is computed."""
-    anchors = len(head.anchors)
-    cells = head.rows * head.columns
-    values = (
-        output.reshape(anchors, cells, -1).swapaxes(1, 2) if head.channels_last else output.reshape(anchors, -1, cells)
-    )
-    anchor, cell = np.nonzero(values[:, 4] >= _lowest(threshold, head.logistic))
-    rows = values[anchor, :, cell]
-    classes = rows[:, 5:].argmax(axis=1)
-    best = rows[np.arange(len(rows)), 5 + classes]
-    scores = _share(head, rows[:, 4]) * _share(head, best)
-    keep = strongest(scores, threshold)
-    return _Candidates(
-        np.clip(rows[keep, :4], -_LIMIT, _LIMIT),
-        anchor[keep].astype(np.int32),
-        cell[keep].astype(np.int32),
-        scores[keep],
-        classes[keep].astype(np.int32),
-    )
-
-
 def _lowest(threshold: float, logistic: bool) -> float:
     """The smallest objectness, as the network says it, that can reach the threshold; a little less, for rounding."""
     if not logistic or threshold <= 0:
@@ -135,21 +138,12 @@ def _lowest(threshold: float, logistic: bool) -> float:
     return math.log(share / (1 - share))
 
 
-def _boxes(head: Head, found: _Candidates, size: Floats) -> Floats:
-    """(K, 4) left, top, right, bottom in pixels of the input."""
-    step = size / np.array([head.columns, head.rows], np.float32)
-    cells = np.stack([found.cells % head.columns, found.cells // head.columns], axis=1).astype(np.float32)
-    raw_centres, raw_sizes = found.values[:, :2], found.values[:, 2:]
-    anchors = head.anchors[found.anchors]
-    shares = logistic(raw_centres) if head.logistic else raw_centres
-    if head.new_coords:
-        sizes = np.square(logistic(raw_sizes) if head.logistic else raw_sizes) * 4 * anchors
-    else:
-        sizes = np.exp(raw_sizes) * anchors
-    centres = (cells + shares * head.scale_x_y - (head.scale_x_y - 1) / 2) * step
-    return np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1).astype(np.float32)
-
-
-def _share(head: Head, values: Floats) -> Floats:
-    """Objectness or the value of a class as 0..1."""
-    return logistic(values) if head.logistic else np.clip(values, 0, 1)
+def _places(head: Head, size: tuple[int, int]) -> Floats:
+    """(anchors * rows * columns, 6), see DarknetFormat; anchor by anchor, row by row."""
+    cells, anchors = head.rows * head.columns, len(head.anchors)
+    step = np.array(size, np.float32) / np.array([head.columns, head.rows], np.float32)
+    down, across = np.divmod(np.arange(cells), head.columns)
+    corners = (np.stack([across, down], axis=1) - (head.scale_x_y - 1) / 2) * step
+    reach = np.tile(step * head.scale_x_y, (anchors * cells, 1))
+    table = np.concatenate([np.tile(corners, (anchors, 1)), reach, np.repeat(head.anchors, cells, axis=0)], axis=1)
+    return np.asarray(table, np.float32)
