@@ -243,6 +243,8 @@ class Broker:
                 await self._wire.connect()
             except (OSError, ValueError) as error:
                 self._unwanted = isinstance(error, ssl.SSLError)
+                # It was away, so nobody has thrown us out.
+                self._short_lives = 0
                 self._tell(trouble.not_reached(self._place, error))
             else:
                 await self._wire.serve()

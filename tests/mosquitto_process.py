@@ -35,6 +35,11 @@ class Mosquitto:
             time.sleep(0.02)
         return self
 
+    def reload(self) -> None:
+        """Has it read its access list again."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGHUP)
+
     def kill(self) -> None:
         self._end(signal.SIGKILL)
 

@@ -69,7 +69,8 @@ def refused_login(place: Place, reason: str) -> str:
 def refused_topic(topic: str, reason: str, *, reading: bool) -> str:
     """It lets us in, but not near a topic."""
     verb = "read" if reading else "write"
-    cure = "mend its access list (herdlink topics --acl)" if reason == NOT_AUTHORIZED else "see its log and its limits"
+    forbidden = reading or reason == NOT_AUTHORIZED
+    cure = "mend its access list (herdlink topics --acl)" if forbidden else "see its log and its limits"
     return f"the broker does not let this bridge {verb} {topic}: {reason}; {cure}"
 
 
