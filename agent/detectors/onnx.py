@@ -12,7 +12,7 @@ import numpy as np
 from agent import plugins
 from agent.core.errors import InvalidArgument
 from agent.core.letterbox import Letterbox
-from agent.core.model import Format, ModelSpec
+from agent.core.model import Fit, Format, ModelSpec
 from agent.core.types import Detections, Floats, Image
 from agent.detectors._model_file import checked_file
 from agent.detectors._session import DTYPES, check_provider, make_session, provider_names, run_session
@@ -81,12 +81,13 @@ class OnnxDetector:
 
     def detect(self, images: Sequence[Image], threshold: float) -> list[Detections]:
         """One Detections an image (height, width, 3) BGR: boxes in its pixels, scores >= threshold, best first."""
-        return [self._detect(image, threshold) for image in images]
+        # All are run before any is decoded: the model leaves the caches cold, which is then paid once.
+        seen = [self._run(image) for image in images]
+        return [self._format.decode(outputs, fit, threshold) for outputs, fit in seen]
 
-    def _detect(self, image: Image, threshold: float) -> Detections:
+    def _run(self, image: Image) -> tuple[list[Floats], Fit]:
         tensor, fit = self._letterbox().tensor(image)
-        outputs = self._session.run(self._names, {self._input: tensor, **self._constants})
-        return self._format.decode(_floats(outputs), fit, threshold)
+        return _floats(self._session.run(self._names, {self._input: tensor, **self._constants})), fit
 
     def _letterbox(self) -> Letterbox:
         """The calling thread's own: its buffers are written while other threads run."""
