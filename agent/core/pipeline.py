@@ -45,9 +45,12 @@ class Pipeline:
             self._area = Area(scene.area)
         self._scene = scene
 
-    def detect(self, frame: Frame) -> Detections:
-        """The wanted objects of one picture, with their appearance, down to the lowest score of use."""
-        detections = self._detector.detect([frame.image], self._lowest)[0]
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """The wanted objects of each picture, with their appearance, down to the lowest score of use."""
+        found = self._detector.detect([frame.image for frame in frames], self._lowest)
+        return [self._picked(frame, detections) for frame, detections in zip(frames, found, strict=True)]
+
+    def _picked(self, frame: Frame, detections: Detections) -> Detections:
         if not self._wants_all:
             detections = detections[self._wanted[detections.classes]]
         features = self._embedder.embed(frame.image, detections.boxes)

@@ -12,7 +12,7 @@ import numpy as np
 from agent import plugins
 from agent.core.errors import InvalidArgument
 from agent.core.letterbox import Letterbox
-from agent.core.model import Format, ModelSpec, of_one
+from agent.core.model import Fit, Format, ModelSpec, of_one
 from agent.core.types import Detections, Floats, Image
 from agent.detectors._batch import Batch, Tensor, fill
 from agent.detectors._model_file import checked_file
@@ -88,16 +88,19 @@ class OnnxDetector:
 
     def detect(self, images: Sequence[Image], threshold: float) -> list[Detections]:
         """One Detections an image (height, width, 3) BGR: boxes in its pixels, scores >= threshold, best first."""
-        if self._size == 1:
-            return [self._detect(image, threshold) for image in images]
+        # All are run before any is decoded: the model leaves the caches cold, which is then paid once.
+        seen = [self._look(image) for image in images] if self._size == 1 else self._look_at_once(images)
+        return [self._format.decode(outputs, fit, threshold) for outputs, fit in seen]
+
+    def _look(self, image: Image) -> tuple[Sequence[Floats], Fit]:
+        tensor, fit = self._letterbox().tensor(image)
+        return self._run(tensor), fit
+
+    def _look_at_once(self, images: Sequence[Image]) -> list[tuple[Sequence[Floats], Fit]]:
         # Copies: the letterbox writes the next picture where the last one was.
         fed = [(tensor.copy(), fit) for tensor, fit in map(self._letterbox().tensor, images)]
         outputs = self._batch.outputs([tensor for tensor, _ in fed])
-        return [self._format.decode(each, fit, threshold) for each, (_, fit) in zip(outputs, fed, strict=True)]
-
-    def _detect(self, image: Image, threshold: float) -> Detections:
-        tensor, fit = self._letterbox().tensor(image)
-        return self._format.decode(self._run(tensor), fit, threshold)
+        return [(each, fit) for each, (_, fit) in zip(outputs, fed, strict=True)]
 
     def _run(self, tensor: Tensor) -> list[Floats]:
         return _floats(self._session.run(self._names, {self._input: tensor, **self._constants}))

@@ -162,7 +162,8 @@ class FileClock:
 
 def _open(target: str, *, timeouts: bool) -> tuple[cv2.VideoCapture, Image | None]:
     _silence()
-    limits: list[int] = []
+    # One thread a stream: streams make use of the cores. More would keep a camera's newest pictures back, one a thread.
+    limits = [cv2.CAP_PROP_N_THREADS, 1]
     if timeouts:
         limits += [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
     capture = cv2.VideoCapture(target, cv2.CAP_FFMPEG, limits)
