@@ -236,6 +236,18 @@ def test_two_readings_are_asked_about(tmp_path: Path) -> None:
     assert recognised(path, labels=LABELS).spec.format == "yolox"
 
 
+def test_what_is_joined_is_seen_in_a_run_where_the_graph_does_not_tell(tmp_path: Path) -> None:
+    """As torch exports YOLOX: its shapes are computed."""
+    boxes, scores = planted.decoded_cells()
+    drawing, parts = Drawing(), []
+    for values in (boxes, np.full((len(boxes), 1), 0.5), scores):
+        shape = drawing.node("Cast", [drawing.value(np.array([1, *values.shape]))], to=TensorProto.INT64)
+        parts.append(drawing.node("Reshape", [drawing.value(values), shape]))
+    drawing.output(drawing.node("Concat", parts, axis=2), "output")
+    found = recognised(drawing.save(tmp_path / "any.onnx"))
+    assert (found.spec.format, len(found.spec.labels), found.conclusions[0].sure) == ("yolox", 3, "certain")
+
+
 REFUSALS: dict[str, tuple[Callable[[Drawing], Drawing], tuple[str, ...], str, str]] = {
     "another format": (planted.yolov8, ("format=nanodet",), "LABELS_MISMATCH|MODEL_INVALID", "nanodet"),
     "no format": (planted.yolov8, ("format=crystal",), "UNKNOWN_MODEL_FORMAT", "known: darknet, detr"),
