@@ -39,11 +39,13 @@ def test_no_command_and_an_unknown_one_are_wrong_use() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        ([], "name at least one INPUT"),
         (["{tmp}/none.mp4"], "none.mp4"),
         (["{tmp}/empty"], "write images:"),
         (["gopher://x"], "no input scheme 'gopher'"),
         ([HERD, "--tracker", "magic"], "no tracker 'magic'; known: "),
         ([HERD, "--threshold", "7"], "--threshold is a score from 0 to 1"),
+        ([HERD, "--known-count", "-1"], "--known-count is 0 to 100,000"),
         ([HERD, "--labels", "unicorn"], "the model knows no 'unicorn'"),
         ([HERD, "--model", "{tmp}/none.onnx"], "none.onnx"),
         (["{tmp}/text.mp4"], "text.mp4"),
@@ -55,7 +57,8 @@ def test_bad_input_is_one_plain_line(tmp_path: Path, words: list[str], told: str
     (tmp_path / "text.mp4").write_text("not a video")
     (tmp_path / "empty.mp4").write_bytes(b"")
     words = [word.format(tmp=tmp_path) for word in words]
-    done = herdlink("analyze", *words, "--output", str(tmp_path / "out"), status=1)
+    wrong_use = not words or (words[1:] and words[1] in ("--tracker", "--threshold", "--known-count"))
+    done = herdlink("analyze", *words, "--output", str(tmp_path / "out"), status=2 if wrong_use else 1)
     lines = [line for line in done.stderr.splitlines() if line.startswith("herdlink: ")]
     assert len(lines) == 1
     assert told in lines[0]
