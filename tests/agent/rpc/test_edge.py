@@ -134,7 +134,7 @@ def test_set_stream_changes_only_what_is_set_and_outlives_a_restart(agent: Agent
     answer = agent.edge.SetStream(pb.SetStreamRequest(stream="pen", known_count=0)).stream
     assert (answer.name, answer.known_count, list(answer.labels), answer.input) == ("Pen 3", 0, ["pig"], HERD)
     assert answer.origin["name"] == types_pb2.ORIGIN_COMMAND
-    assert "threshold" not in answer.origin
+    assert answer.origin["threshold"] == types_pb2.ORIGIN_SETTINGS
     agent.kill()
     agent.start()
     assert agent.edge.GetStream(pb.GetStreamRequest(stream="pen")).stream == answer
