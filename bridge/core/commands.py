@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -128,6 +129,8 @@ def split_envelope(values: dict[str, Any]) -> tuple[Envelope, dict[str, Any]]:
     envelope = Envelope(**found)
     if isinstance(envelope.id, bool) or not isinstance(envelope.id, str | int | float | None):
         raise _bad_value("id is a text or a number")
+    if isinstance(envelope.id, float) and not math.isfinite(envelope.id):
+        raise _bad_value("id is too large a number")
     if isinstance(envelope.id, str) and len(envelope.id) > ID_LIMIT:
         raise _bad_value(f"id has at most {ID_LIMIT} characters")
     if not isinstance(envelope.reply_to, str):
@@ -160,10 +163,10 @@ def build(method: MethodDescriptor, fields: dict[str, Any], request_id: str) -> 
     request: Any = GetMessageClass(method.input_type)()
     try:
         ParseDict(fields, request)
+        if request_id and "request_id" in method.input_type.fields_by_name:
+            request.request_id = request_id
     except (ParseError, ValueError, TypeError, RecursionError) as error:
         raise _bad_value(f"{method.name}: {_first_line(error)}") from error
-    if request_id and "request_id" in method.input_type.fields_by_name:
-        request.request_id = request_id
     return Command(method, request)
 
 
