@@ -45,7 +45,7 @@ test: setup packages lint
 # kill -9 on broker, agent and bridge and cables cut, with and without persistence, until there were enough of each;
 # HERDLINK_FAULT_SECONDS=7200 for two hours. Some seconds of it are in `make test`.
 test-faults: setup packages
-	HERDLINK_FAULT_SECONDS=600 $(BIN)/python -m pytest -s tests/faults
+	HERDLINK_FAULT_SECONDS=$${HERDLINK_FAULT_SECONDS:-600} $(BIN)/python -m pytest -s tests/faults
 
 test-inputs: setup packages
 	HERDLINK_INPUTS=100000 $(BIN)/python -m pytest -s tests/bridge/test_any_message.py
