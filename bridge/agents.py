@@ -48,14 +48,22 @@ class AgentLink:
         return message
 
     async def call_and_wait(
-        self, method: MethodDescriptor, request: Message, *, caller: str, on_begun: Callable[[], None]
+        self,
+        method: MethodDescriptor,
+        request: Message,
+        *,
+        timeout_s: float | None,
+        caller: str,
+        on_begun: Callable[[], None],
     ) -> Message:
-        """The answer, however long it takes; `on_begun` is called when the agent has begun. Raises Refusal.
+        """The answer, by default however long it takes; `on_begun` is called when the agent has begun. Raises Refusal.
 
         The agent then sends its initial metadata. grpc.aio tells that of a unary call only at the end, so the call is
         made as one that streams its single answer, which is the same on the wire.
         """
-        call: Any = _callable(self._channel.unary_stream, method)(request, metadata=_metadata(caller))
+        call: Any = _callable(self._channel.unary_stream, method)(
+            request, timeout=timeout_s, metadata=_metadata(caller)
+        )
         await call.initial_metadata()
         on_begun()
         answers: list[Message] = [message async for message in self._read(call)]

@@ -20,7 +20,7 @@ from google.protobuf.message import Message
 from bridge.agents import AgentLink
 from bridge.broker import Arrival, Broker, TooLarge
 from bridge.core import commands
-from bridge.core.commands import Command, Envelope, Refusal, Watch
+from bridge.core.commands import BadEnvelope, Command, Envelope, Refusal, Watch
 from bridge.core.topics import Topics
 from bridge.settings import CommandSettings
 from bridge.watches import Watches
@@ -123,7 +123,11 @@ class Desk:
         arrival = case.arrival
         name = self._topics.method(arrival.topic)
         values = commands.read_payload(arrival.payload)
-        case.envelope, fields = commands.split_envelope(values)
+        try:
+            case.envelope, fields = commands.split_envelope(values)
+        except BadEnvelope as bad:
+            case.envelope = bad.envelope
+            raise
         if arrival.retained:
             raise Refusal(
                 "FAILED_PRECONDITION",
@@ -192,7 +196,12 @@ class Desk:
             raise _expired()
         if getattr(command.request, "wait", False):
             return await self._link.call_and_wait(
-                command.method, command.request, caller=caller, on_begun=lambda: self._begun(case)
+                command.method,
+                command.request,
+                # Only a deadline that was named: a job may take hours, and an expiry is for its start.
+                timeout_s=left_s if case.envelope.deadline_ms else None,
+                caller=caller,
+                on_begun=lambda: self._begun(case),
             )
         return await self._link.call(command.method, command.request, timeout_s=left_s, caller=caller)
 
@@ -216,6 +225,7 @@ class Desk:
             text = f"the answer has {error}; ask for less"
             refusal = Refusal("RESOURCE_EXHAUSTED", "ANSWER_TOO_LARGE", text)
             short = commands.failure(self._topics.node, case.envelope.id, refusal)
+            case.answer = (short, refusal.code)
             try:
                 await self._publish(case, short, refusal.code)
             except TooLarge:

@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--labels", metavar="F", type=Path, help="a file with one label a line, e.g. coco.names")
         action.add_argument("--name", metavar="N", help="its name in the store (default: that of the file)")
         action.add_argument("--size", metavar="N|WxH", default="", help="the input in pixels (default: as in the file)")
+        action.add_argument(
+            "--batch", metavar="N", type=int, default=0, help="pictures that it takes at once (default: 1; see bench)"
+        )
     listing = actions.add_parser("list", help="what there is")
     check = actions.add_parser("check", help="try a model and tell all about it")
     check.add_argument("--image", metavar="P", type=Path, help="look for objects in this picture; write it with boxes")
@@ -61,6 +64,7 @@ def _import(args: argparse.Namespace, store: Store) -> int:
     from agent.detectors.onnx import open_detector
     from agent.models.class_names import read_labels
     from agent.models.darknet import import_darknet
+    from agent.models.onnx_input import check_batch
     from agent.models.store import Store as Trial
     from agent.models.store import check_name
 
@@ -68,7 +72,8 @@ def _import(args: argparse.Namespace, store: Store) -> int:
     labels = read_labels(args.labels) if args.labels else ()
     with tempfile.TemporaryDirectory(prefix="herdlink-") as folder:
         file = Path(folder) / "new.onnx"
-        spec = import_darknet(args.cfg, args.weights, file, name=name, labels=labels, size=read_size(args.size))
+        size, batch = read_size(args.size), check_batch(args.batch or 1)
+        spec = import_darknet(args.cfg, args.weights, file, name=name, labels=labels, size=size, batch=batch)
         # Nothing comes into the store that has not run once.
         open_detector(*Trial(Path(folder)).add(file, spec))
         path, spec = store.add(file, spec)

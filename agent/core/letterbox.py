@@ -36,8 +36,8 @@ class Letterbox:
         """`dtype` of the tensor: float32, float16, or uint8, which takes the bytes as they are."""
         size = (spec.height, spec.width)
         self._spec = spec
-        self._small = np.full((*size, 3), spec.fill, np.uint8)
-        self._planes = [np.empty(size, np.uint8) for _ in range(3)]
+        self._small = np.empty((0, 0, 3), np.uint8)
+        self._planes: list[Image] = []
         self._tensor: NDArray[Any] = np.empty((1, 3, *size) if spec.layout == "NCHW" else (1, *size, 3), dtype)
         self._order = (2, 1, 0) if spec.colour == "RGB" else (0, 1, 2)
         # (byte * scale - mean) / std as one product and one sum.
@@ -46,21 +46,32 @@ class Letterbox:
         self._terms = (-np.array(spec.mean, np.float64) / std).astype(np.float32)
         self._adds = bool(self._terms.any())
         self._fit = Fit(0, 0, 0, 0, 0, 0)
+        self._targets: list[NDArray[Any]] = []
 
     def tensor(self, image: Image) -> tuple[NDArray[Any], Fit]:
         """(1, 3, height, width), or (1, height, width, 3), and the picture's place in it; good until the next call."""
         fit = fit_picture(image.shape[1], image.shape[0], self._spec)
         if fit != self._fit:
-            self._small[:] = self._spec.fill
-            self._fit = fit
-        place = self._small[fit.top : fit.top + fit.height, fit.left : fit.left + fit.width]
-        cv2.resize(image, (fit.width, fit.height), dst=place, interpolation=cv2.INTER_LINEAR)
-        # No array is made: split into kept planes, each written straight into the tensor.
+            self._lay_out(fit)
+        cv2.resize(image, (fit.width, fit.height), dst=self._small, interpolation=cv2.INTER_LINEAR)
+        # No array is made, and no bar written twice: split into kept planes, each written straight into its place.
         planes = cv2.split(self._small, self._planes)
-        for plane, source in enumerate(self._order):
-            target = self._tensor[0, plane] if self._spec.layout == "NCHW" else self._tensor[0, :, :, plane]
-            self._write(planes[source], target, plane)
+        for number, source in enumerate(self._order):
+            self._write(planes[source], self._targets[number], number)
         return self._tensor, fit
+
+    def _lay_out(self, fit: Fit) -> None:
+        """Draws the bars for pictures of this fit, and keeps the place between them."""
+        size = (fit.height, fit.width)
+        self._fit = fit
+        self._small = np.empty((*size, 3), np.uint8)
+        self._planes = [np.empty(size, np.uint8) for _ in range(3)]
+        channels = [self._tensor[0, n] if self._spec.layout == "NCHW" else self._tensor[0, :, :, n] for n in range(3)]
+        bar = np.full(channels[0].shape, self._spec.fill, np.uint8)
+        for number, channel in enumerate(channels):
+            self._write(bar, channel, number)
+        rows, columns = slice(fit.top, fit.top + fit.height), slice(fit.left, fit.left + fit.width)
+        self._targets = [channel[rows, columns] for channel in channels]
 
     def _write(self, plane: NDArray[Any], target: NDArray[Any], number: int) -> None:
         if target.dtype == np.uint8:

@@ -33,7 +33,9 @@ class Pipeline:
         self._tracker = tracker
         self._threshold = threshold
         self._lowest = threshold if lowest is None else lowest
-        self._wanted = class_numbers(detector.labels, wanted)
+        self._wanted = np.zeros(len(detector.labels), np.bool_)
+        self._wanted[class_numbers(detector.labels, wanted)] = True
+        self._wants_all = bool(self._wanted.all())
         self._scene = NO_SCENE
         self._area = Area(())
 
@@ -43,11 +45,14 @@ class Pipeline:
             self._area = Area(scene.area)
         self._scene = scene
 
-    def detect(self, frame: Frame) -> Detections:
-        """The wanted objects of one picture, with their appearance, down to the lowest score of use."""
-        detections = self._detector.detect([frame.image], self._lowest)[0]
-        if len(self._wanted) < len(self._detector.labels):
-            detections = detections[np.isin(detections.classes, self._wanted)]
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """The wanted objects of each picture, with their appearance, down to the lowest score of use."""
+        found = self._detector.detect([frame.image for frame in frames], self._lowest)
+        return [self._picked(frame, detections) for frame, detections in zip(frames, found, strict=True)]
+
+    def _picked(self, frame: Frame, detections: Detections) -> Detections:
+        if not self._wants_all:
+            detections = detections[self._wanted[detections.classes]]
         features = self._embedder.embed(frame.image, detections.boxes)
         return replace(detections, features=features) if features.shape[1] else detections
 

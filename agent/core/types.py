@@ -59,8 +59,9 @@ class Detections:
 
     def __getitem__(self, keep: NDArray[np.bool_] | NDArray[np.intp] | slice) -> Detections:
         """The rows that a mask, an index array or a slice names."""
-        features = self.features[keep] if self.features.shape[1] else _floats(len(self.scores[keep]), 0)
-        return Detections(self.boxes[keep], self.scores[keep], self.classes[keep], features)
+        scores = self.scores[keep]
+        features = self.features[keep] if self.features.shape[1] else _floats(len(scores), 0)
+        return Detections(self.boxes[keep], scores, self.classes[keep], features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,8 @@ class InputInfo:
     """Nominal frames a second; 0 where unknown."""
     total_frames: int
     """0 where unknown."""
+    codec: str = ""
+    """The four letters of what the pictures come packed in, e.g. h264; empty where they come unpacked."""
 
 
 class View(StrEnum):

@@ -58,7 +58,6 @@ def make_session(
     *,
     providers: Sequence[str] = PROVIDERS["cpu"],
     threads: int = 0,
-    spinning: bool = False,
 ) -> onnxruntime.InferenceSession:
     """A session of the model `data`, its bytes or its path; errors call it `what`.
 
@@ -71,7 +70,7 @@ def make_session(
     options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
     options.inter_op_num_threads = 1
     # Threads that spin between pictures burn half of a small machine for nothing.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # What goes wrong comes as an exception; said twice, it would not be one plain line.
     options.log_severity_level = 4
     try:

@@ -48,6 +48,8 @@ class Known:
     further_inputs: tuple[str, ...] = ()
     decoded: bool | None = None
     """What the user says of YOLOX."""
+    anchors: str | Sequence[Any] = ""
+    """Whose anchors the user says undecoded heads have, or a list a stride."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Reading:
     outputs: tuple[str, ...] = ()
     sure: bool = False
     """The graph itself shows it."""
+    missing: str = ""
+    """What the user must say first: a sentence."""
 
 
 Finder = Callable[[Sequence[Output], Known], Iterator[Reading]]
@@ -87,6 +91,8 @@ def choose(outputs: Sequence[Output], known: Known, finders: Sequence[Finder], w
         raise InvalidArgument("LABELS_MISMATCH", f"{why}; give as many --labels, in order")
     if len(best) > 1:
         raise _unclear(best, shapes, known)
+    if best[0].missing:
+        raise InvalidArgument("MODEL_UNCLEAR", f"its outputs ({shapes}) are {best[0].why}: {best[0].missing}")
     return best[0]
 
 
@@ -218,7 +224,8 @@ def maps(outputs: Sequence[Output], known: Known) -> Iterator[Reading]:
         ordered = tuple(one.name for one in sorted(outputs, key=lambda one: -one.shape[2] * one.shape[3]))
         sure = all(output.parts(5 + classes) == (4, 1, classes) for output in outputs)
         scores = all(_is_score(one.values.reshape(classes + 5, -1)[4:].T, _ALL, 0) for one in outputs)
-        if scores:
+        # Its sizes are logarithms: where they are all 0..1 too, a logistic function went over everything.
+        if scores and not all(_is_score(one.values.reshape(classes + 5, -1).T, _ALL, 0) for one in outputs):
             why = f"three maps of 4 + 1 + {classes} channels at the strides 8, 16, 32"
             yield Reading("yolox", "yolox", classes, why, {"decoded": False}, outputs=ordered, sure=sure)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from agent.core.backoff import Backoff
@@ -15,6 +15,9 @@ from agent.runtime.figures import Figures
 from agent.runtime.mailbox import Closed, Mailbox
 
 log = logging.getLogger(__name__)
+
+GROUP = 4
+GROUP_BYTES = 8 << 20
 
 
 class Intake:
@@ -32,7 +35,8 @@ class Intake:
         on_lost: Callable[[HerdlinkError], None],
         figures: Figures,
     ) -> None:
-        self.mailbox: Mailbox[Frame] = Mailbox(size=1 if live else 2, lossless=not live)
+        self.mailbox: Mailbox[Sequence[Frame]] = Mailbox(size=1, lossless=not live)
+        """Pictures in groups: see runtime/ahead.py."""
         self.info: InputInfo | None = None
         self.error: Exception | None = None
         self._open_source = open_source
@@ -100,16 +104,26 @@ class Intake:
         self._source = source
         try:
             self.info = source.info
-            frames = source.frames()
-            while (frame := self._next(frames)) is not None:
-                if self._stopping.is_set():
-                    return
-                if self._is_due(frame):
-                    self._taken += 1
-                    self.mailbox.put(replace(frame, index=self._taken) if self._live else frame)
+            self._pass_on(source.frames())
         finally:
             self._source = None
             source.close()
+
+    def _pass_on(self, frames: Iterator[Frame]) -> None:
+        group: list[Frame] = []
+        try:
+            while (frame := self._next(frames)) is not None and not self._stopping.is_set():
+                if not self._is_due(frame):
+                    continue
+                self._taken += 1
+                group.append(replace(frame, index=self._taken) if self._live else frame)
+                if self._live or len(group) >= group_size(frame.image.nbytes):
+                    self.mailbox.put(group)
+                    group = []
+        finally:
+            # Also before an error: what was read is kept.
+            if group and not self._stopping.is_set():
+                self.mailbox.put(group)
 
     def _next(self, frames: Iterator[Frame]) -> Frame | None:
         with self._figures.stage("decode"):
@@ -123,3 +137,8 @@ class Intake:
             return False
         self._next_time = max(self._next_time + 1 / self._max_fps, frame.time)
         return True
+
+
+def group_size(picture_bytes: int) -> int:
+    """How many pictures of a file go through the model as one group: some megabytes of them, at most four."""
+    return min(GROUP, max(1, GROUP_BYTES // max(1, picture_bytes)))

@@ -212,13 +212,13 @@ class Run:
         self._intake.start()
         while not (self._cancelled or self._halted):
             try:
-                frame = mailbox.get(TICK_S, unless=ahead.is_ready)
+                group = mailbox.get(TICK_S, unless=ahead.is_ready)
             except Closed:
                 break
-            if frame is not None:
+            if group is not None:
                 if self._job.state is not JobState.RUNNING:
                     self._begin(detector)
-                ahead.add(frame)
+                ahead.add(group)
             elif not ahead:
                 self._tick(herd)
             while ahead.is_ready() or ahead.full:
@@ -228,15 +228,15 @@ class Run:
         ahead.drop()
         self._keep_all(herd.finish())
 
-    def _follow(self, seen: Seen, pipeline: Pipeline, herd: Herd) -> None:
-        """The next picture in order, with what the model has found in it."""
-        frame, detections, seconds = seen
-        self._figures.add("detect", seconds)
-        pipeline.set_scene(self._scene)
-        with self._figures.stage("track"):
-            result = pipeline.track(frame, detections)
-        self._keep_track_ids(result)
-        self._deliver(result, herd)
+    def _follow(self, group: Sequence[Seen], pipeline: Pipeline, herd: Herd) -> None:
+        """The next pictures in order, with what the model has found in them."""
+        for frame, detections, seconds in group:
+            self._figures.add("detect", seconds)
+            pipeline.set_scene(self._scene)
+            with self._figures.stage("track"):
+                result = pipeline.track(frame, detections)
+            self._keep_track_ids(result)
+            self._deliver(result, herd)
 
     def _begin(self, detector: Detector) -> None:
         """The first picture, or the first after the camera was lost."""

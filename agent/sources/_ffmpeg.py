@@ -83,7 +83,7 @@ class Video:
         self._name = name
         self._closed = False
         self._reading = threading.Lock()
-        self._info = InputInfo(live, *_rate_and_total(capture, live=live))
+        self._info = InputInfo(live, *_rate_and_total(capture, live=live), _codec(capture))
 
     @property
     def info(self) -> InputInfo:
@@ -162,7 +162,8 @@ class FileClock:
 
 def _open(target: str, *, timeouts: bool) -> tuple[cv2.VideoCapture, Image | None]:
     _silence()
-    limits: list[int] = []
+    # One thread a stream: streams make use of the cores. More would keep a camera's newest pictures back, one a thread.
+    limits = [cv2.CAP_PROP_N_THREADS, 1]
     if timeouts:
         limits += [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
     capture = cv2.VideoCapture(target, cv2.CAP_FFMPEG, limits)
@@ -198,6 +199,11 @@ def _newest(capture: cv2.VideoCapture, first: Image) -> Image:
             break
     done, image = capture.retrieve()
     return np.asarray(image, np.uint8) if done else first
+
+
+def _codec(capture: cv2.VideoCapture) -> str:
+    number = int(capture.get(cv2.CAP_PROP_FOURCC))
+    return number.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if number > 0 else ""
 
 
 def _rate_and_total(capture: cv2.VideoCapture, *, live: bool) -> tuple[float, int]:

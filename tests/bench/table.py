@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Figure:
     unit: str = "x"
 
 
-def interleaved(rounds: int, *measures: Callable[[], float]) -> list[tuple[float, ...]]:
+def interleaved(rounds: int, *measures: Callable[[], Any]) -> list[tuple[Any, ...]]:
     """The measures in turn, again and again: what slows the machine down meets all of them alike."""
     return [tuple(measure() for measure in measures) for _ in range(rounds)]
 

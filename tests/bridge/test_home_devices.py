@@ -98,6 +98,26 @@ def test_streams_come_and_go(farm: Farm) -> None:
     farm.user.find(lambda m: m.topic == "homeassistant/device/herdlink_n1_pen/config" and not m.payload)
 
 
+def test_zones_and_lines_have_entities_as_long_as_they_exist(farm: Farm) -> None:
+    """Also where no job runs."""
+    farm.device("herdlink_n1_main")
+    corners = [{"x": 0.1, "y": 0.1}, {"x": 0.9, "y": 0.1}, {"x": 0.9, "y": 0.9}]
+    gate = {"name": "gate", "start": corners[0], "end": corners[2], "inside": corners[1]}
+    scene = {"zones": [{"name": "feeder", "polygon": corners}], "lines": [gate]}
+    farm.user.ask("SetScene", scene)
+    parts = farm.device("herdlink_n1_main", lambda device: "zone_feeder_count" in device["components"])["components"]
+    assert {"zone_feeder_time", "zone_feeder_visits", "line_gate_entered", "line_gate_left"} <= set(parts)
+    assert parts["distance"]["enabled_by_default"] is False
+    ground = {"points": [*corners, {"x": 0.1, "y": 0.9}], "widthM": 6, "lengthM": 4}
+    farm.user.ask("SetScene", {"lines": [gate], "ground": ground})
+    removed = {"platform": "sensor"}
+    parts = farm.device("herdlink_n1_main", lambda device: device["components"].get("zone_feeder_count") == removed)[
+        "components"
+    ]
+    assert parts["line_gate_left"]["state_class"] == "total_increasing"
+    assert "enabled_by_default" not in parts["distance"]
+
+
 def test_what_went_while_the_bridge_was_away_is_taken_back(farm: Farm) -> None:
     farm.device("herdlink_n1_main")
     farm.user.ask("SetInput", {"stream": "pen", "uri": HERD})

@@ -30,8 +30,8 @@ class Census:
         """The tracks of one frame; `lengths` (N,) pixels of a body length of each."""
         self.frames += 1
         self._totals[len(tracks)] += 1
-        for label, count in zip(*np.unique(tracks.classes, return_counts=True), strict=True):
-            self._by_label.setdefault(int(label), Counter())[int(count)] += 1
+        for label, count in Counter(tracks.classes.tolist()).items():
+            self._by_label.setdefault(label, Counter())[count] += 1
         self._score_sum += float(tracks.scores.sum())
         self._scored += int(np.count_nonzero(tracks.scores))
         if len(tracks) > 1 and time >= self._next_spacing:

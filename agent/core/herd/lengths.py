@@ -24,8 +24,8 @@ class BodyLengths:
     def add(self, boxes: Floats, classes: Ints, interval_s: float) -> None:
         """The (N, 4) boxes of one frame, pixels; `interval_s` is the usual time between frames."""
         sides = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-        for label in np.unique(classes):
-            side = max(float(np.median(sides[classes == label])), _UNKNOWN_PX)
+        for label in set(classes.tolist()):
+            side = max(_median(sides[classes == label]), _UNKNOWN_PX)
             self._seen_s[label] = min(self._seen_s[label] + interval_s, _MEMORY_S)
             share = min(1.0, interval_s / self._seen_s[label])
             self._lengths[label] += share * (side - self._lengths[label])
@@ -33,3 +33,9 @@ class BodyLengths:
     def of(self, classes: Ints) -> Doubles:
         """(N,) pixels for (N,) labels."""
         return np.asarray(self._lengths[classes], np.float64)
+
+
+def _median(values: Floats) -> float:
+    """Of one or more; numpy's own takes ten times as long for a few."""
+    ordered = sorted(values.tolist())
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2

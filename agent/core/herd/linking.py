@@ -27,16 +27,46 @@ as places tell the less the more time there was to walk."""
 Places = NDArray[np.intp]
 
 
-def link(places: Doubles, ids: Ints, lengths: Doubles, old_places: Doubles, old_ids: Ints, gaps_s: Doubles) -> Places:
+def rows_of(ids: Ints, old_ids: Ints) -> Places:
+    """(M,) row of the N old ids that equals each of M; -1 for one not there. Neither side repeats an id >= 0."""
+    if not len(ids) or not len(old_ids):
+        return np.full(len(ids), -1, np.intp)
+    order = np.argsort(old_ids)
+    rows = order[np.minimum(np.searchsorted(old_ids, ids, sorter=order), len(order) - 1)]
+    return np.where(old_ids[rows] == ids, rows, -1)
+
+
+def link(places: Doubles, lengths: Doubles, same: Places, old_places: Doubles, gaps_s: Doubles) -> Places:
     """(M,) row of the N old ones for each of M animals, each at most once; -1 where it is a new one.
 
-    `places` (M, 2) pixels, `lengths` (M,) pixels of a body length, `gaps_s` (N,) seconds since each old one was seen.
+    `places` (M, 2) pixels, `lengths` (M,) pixels of a body length, `same` (M,) rows with the same id (`rows_of`),
+    `gaps_s` (N,) seconds since each old one was seen.
     """
-    found = np.full(len(ids), -1, np.intp)
-    if not len(ids) or not len(old_ids):
+    if not len(places) or not len(old_places):
+        return np.full(len(places), -1, np.intp)
+    # Whose id outweighs even a stranger at no distance at all needs no comparison. The others are left, few mostly.
+    ways = places - old_places[same]
+    trusted = np.hypot(ways[:, 0], ways[:, 1]) / lengths < _TRUST_BL + _STRANGER_BL_S * gaps_s[same]
+    found = np.where((same >= 0) & trusted, same, -1)
+    rows = np.flatnonzero(found < 0)
+    if len(rows):
+        free = np.ones(len(old_places), np.bool_)
+        free[found[found >= 0]] = False
+        columns = np.flatnonzero(free)
+        known = same[rows, None] == columns
+        chosen = _nearest(places[rows], lengths[rows], known, old_places[columns], gaps_s[columns])
+        found[rows] = np.where(chosen >= 0, columns[chosen], -1) if len(columns) else -1
+    return found
+
+
+def _nearest(
+    places: Doubles, lengths: Doubles, same: NDArray[np.bool_], old_places: Doubles, gaps_s: Doubles
+) -> Places:
+    """`link` of what is left: all pairs are compared; `same` (M, N) says which share an id."""
+    found = np.full(len(places), -1, np.intp)
+    if not len(old_places):
         return found
     apart = np.linalg.norm(places[:, None] - old_places[None], axis=2) / lengths[:, None]
-    same = ids[:, None] == old_ids[None]
     reach = np.where(
         same,
         _BOX_SHIFT_BL + FASTEST_BL_S * gaps_s,
@@ -44,7 +74,7 @@ def link(places: Doubles, ids: Ints, lengths: Doubles, old_places: Doubles, old_
     )
     cost = np.where(apart <= reach, apart - same * (_TRUST_BL + _STRANGER_BL_S * gaps_s), np.inf)
     # Pairs that are nearest to each other are settled first, all at once; the cheapest one left always is such a pair.
-    rows = np.arange(len(ids))
+    rows = np.arange(len(places))
     while np.isfinite(cost).any():
         choice = cost.argmin(1)
         mutual = np.isfinite(cost[rows, choice]) & (cost.argmin(0)[choice] == rows)

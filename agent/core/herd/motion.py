@@ -14,10 +14,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.core.herd.linking import FASTEST_BL_S, link
+from agent.core.herd.linking import FASTEST_BL_S, link, rows_of
 from agent.core.herd.metres import MAPS, Metres, error_ratio
 from agent.core.scene import Ground
-from agent.core.types import Doubles, Tracks
+from agent.core.types import Doubles, Floats, Tracks
 
 _BLOCK_S: Final = 1.0
 _MOVING_BL_S: Final = 0.1
@@ -106,23 +106,35 @@ class Motion:
         self.advance(time)
         self._interval_s = interval_s
         rows, boxes = self._rows, tracks.boxes.astype(np.float64)
-        self._new_tracks += self._count_new(time, tracks, boxes, size)
-        found = link(middles(boxes), tracks.ids, lengths, middles(rows["box"]), rows["track"], time - rows["seen"])
-        rows["track"][np.isin(rows["track"], tracks.ids)] = -1
+        places = middles(boxes)
+        same = rows_of(tracks.ids, rows["track"])
+        self._new_tracks += self._count_new(time, tracks.ages, same < 0, boxes, size)
+        found = link(places, lengths, same, middles(rows["box"]), time - rows["seen"])
+        if not np.array_equal(found, same):
+            rows["track"][same[same >= 0]] = -1
         fresh = found < 0
-        found[fresh] = len(rows) + np.arange(fresh.sum())
-        rows = np.concatenate([rows, np.zeros(int(fresh.sum()), _ROW)])
-        rows["since"][found[fresh]] = time
-        rows["animal"][found[fresh]] = self._animals + np.arange(fresh.sum())
-        self._animals += int(fresh.sum())
+        if fresh.any():
+            rows = self._with_new(time, int(fresh.sum()))
+            found[fresh] = np.arange(len(self._rows), len(rows))
         rows["track"][found], rows["label"][found], rows["age"][found] = tracks.ids, tracks.classes, tracks.ages
         rows["box"][found], rows["seen"][found], rows["length"][found] = boxes, time, lengths
-        rows["first"][found] = np.where(rows["frames"][found] > 0, rows["first"][found], time)
-        rows["sum"][found] += np.column_stack([middles(boxes), np.full(len(boxes), time)])
-        rows["frames"][found] += 1
+        frames = rows["frames"][found]
+        rows["first"][found[frames == 0]] = time
+        rows["frames"][found] = frames + 1
+        sums = rows["sum"]
+        sums[found, :2] += places
+        sums[found, 2] += time
         # Where the time stands still nobody grows old enough to be forgotten.
         self._rows = rows if len(rows) <= _MOST_ROWS else rows[found]
         return np.asarray(rows["animal"][found], np.int64)
+
+    def _with_new(self, time: float, count: int) -> Rows:
+        """The rows, and as many of animals that were never seen."""
+        fresh = np.zeros(count, _ROW)
+        fresh["since"] = time
+        fresh["animal"] = self._animals + np.arange(count)
+        self._animals += count
+        return np.concatenate([self._rows, fresh])
 
     def advance(self, time: float) -> None:
         """No more frames before this moment: seconds that are over are averaged."""
@@ -177,12 +189,14 @@ class Motion:
         variance = self._still_square_sum / self._still_steps / 4
         return variance * self._inverse_steps / self._distance_bl
 
-    def _count_new(self, time: float, tracks: Tracks, boxes: Doubles, size: tuple[int, int]) -> int:
+    def _count_new(
+        self, time: float, ages: Floats, unknown: NDArray[np.bool_], boxes: Doubles, size: tuple[int, int]
+    ) -> int:
         """How many tracks have just begun where no animal comes in."""
-        if time - self._origin <= _NEWBORN_S:
+        if time - self._origin <= _NEWBORN_S or not unknown.any():
             return 0
-        young = tracks.ages <= max(_NEWBORN_S, 5 * self._interval_s)
-        return int((young & ~np.isin(tracks.ids, self._rows["track"]) & ~_at_border(boxes, size)).sum())
+        young = ages <= max(_NEWBORN_S, 5 * self._interval_s)
+        return int((young & unknown & ~_at_border(boxes, size)).sum())
 
     def _fold(self, time: float) -> None:
         """Ends a second: whoever was seen for half a second of it gets an average and is compared with its last."""

@@ -45,7 +45,7 @@ def test_poor_boxes_reach_the_tracker_and_nobody_else() -> None:
     for index, score in enumerate([0.9, 0.9, 0.2, 0.2, 0.9]):
         cow.score = score
         frame = Frame(index, index / 10, np.zeros((8, 8, 3), np.uint8))
-        told.append(pipeline.track(frame, pipeline.detect(frame)))
+        told.append(pipeline.track(frame, pipeline.detect([frame])[0]))
     assert set(cow.asked) == {LEAST_SCORE}
     assert [len(result.detections) for result in told] == [1, 1, 0, 0, 1]
     assert all(result.tracks.ids.tolist() == [1] for result in told)
@@ -55,5 +55,5 @@ def test_poor_boxes_reach_the_tracker_and_nobody_else() -> None:
 def test_without_use_for_them_they_are_not_asked_for(lowest: float | None) -> None:
     cow = OneCow()
     pipeline = Pipeline(detector=cow, embedder=NoLooks(), tracker=make(threshold=0.5), threshold=0.5, lowest=lowest)
-    pipeline.detect(Frame(1, 0.0, np.zeros((8, 8, 3), np.uint8)))
+    pipeline.detect([Frame(1, 0.0, np.zeros((8, 8, 3), np.uint8))])
     assert cow.asked == [0.5]

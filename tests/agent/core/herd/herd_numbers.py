@@ -116,7 +116,7 @@ def tracked(moments: Sequence[Truth], seed: int) -> Iterator[Result]:
     pipeline.set_scene(SCENE)
     for index, moment in enumerate(moments):
         frame = Frame(index + 1, index / FPS, painter.draw(moment))
-        yield pipeline.track(frame, pipeline.detect(frame))
+        yield pipeline.track(frame, pipeline.detect([frame])[0])
 
 
 def with_scene(results: Iterable[Result], scene: Scene = SCENE) -> Iterator[Result]:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.herd.linking import link
+from agent.core.herd.linking import _nearest, link, rows_of
 
 LENGTH = 50.0
 
@@ -13,14 +13,12 @@ def linked(
     places: list[list[float]], ids: list[int], old: list[list[float]], old_ids: list[int], gap_s: float
 ) -> list[int]:
     """Places in body lengths."""
-    found = link(
-        np.array(places, float).reshape(-1, 2) * LENGTH,
-        np.array(ids, np.int32),
-        np.full(len(ids), LENGTH),
-        np.array(old, float).reshape(-1, 2) * LENGTH,
-        np.array(old_ids, np.int64),
-        np.full(len(old_ids), gap_s),
-    )
+    new_places, old_places = (np.array(them, float).reshape(-1, 2) * LENGTH for them in (places, old))
+    new_ids, known_ids = np.array(ids, np.int32), np.array(old_ids, np.int64)
+    lengths, gaps_s = np.full(len(ids), LENGTH), np.full(len(old_ids), gap_s)
+    found = link(new_places, lengths, rows_of(new_ids, known_ids), old_places, gaps_s)
+    same = (new_ids[:, None] == known_ids) & (known_ids >= 0)
+    np.testing.assert_array_equal(found, _nearest(new_places, lengths, same, old_places, gaps_s), "no shortcut is one")
     return [int(row) for row in found]
 
 
