@@ -3,7 +3,8 @@
 # make test-boot  as root: the services on a booted machine, the image built and run (some 5 minutes)
 # make bench  what the claims about speed rest on: ratios, measured in turn (some minutes on an idle machine)
 # make test-homeassistant  Home Assistant's own code judges what is announced to it (HA_PYTHON: a Python 3.13)
-# make test-faults  ten minutes of killing broker, agent and bridge: nothing is lost
+# make test-faults  ten minutes and more of killing broker, agent and bridge: nothing is lost
+# make test-inputs  a hundred thousand odd messages: each gets one answer (some 20 minutes)
 # make lint   the checks alone
 # make proto  write the generated code anew from proto/
 # make wheels herdlink, and the contract alone for peers (herdlink-proto), into dist/
@@ -18,8 +19,8 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Stubs refuse a protobuf runtime older than their generator: 1.74 loads under protobuf 6.31 to 7.
 PROTO_TOOLS := grpcio-tools==1.74.0 mypy-protobuf==3.6.0 setuptools==80.9.0
 
-.PHONY: demo test test-boot test-faults test-homeassistant bench numbers lint proto proto-check wheels released lock setup packages
-.PHONY: clean
+.PHONY: demo test test-boot test-faults test-inputs test-homeassistant bench numbers lint proto proto-check wheels released lock
+.PHONY: setup packages clean
 
 setup: $(READY)
 
@@ -41,9 +42,13 @@ demo: setup
 test: setup packages lint
 	$(BIN)/python -m pytest
 
-# Ten minutes of kill -9 on broker, agent and bridge, with and without persistence; some seconds of it are in `make test`.
+# kill -9 on broker, agent and bridge and cables cut, with and without persistence, until there were enough of each;
+# HERDLINK_FAULT_SECONDS=7200 for two hours. Some seconds of it are in `make test`.
 test-faults: setup packages
-	HERDLINK_FAULT_SECONDS=600 $(BIN)/python -m pytest -s tests/faults
+	HERDLINK_FAULT_SECONDS=$${HERDLINK_FAULT_SECONDS:-600} $(BIN)/python -m pytest -s tests/faults
+
+test-inputs: setup packages
+	HERDLINK_INPUTS=100000 $(BIN)/python -m pytest -s tests/bridge/test_any_message.py
 
 test-boot: setup packages
 	tests/install-boot-tools

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -23,6 +24,8 @@ OPTIONS = (
 )
 DETAILS_KEY = "grpc-status-details-bin"
 CALLER_KEY = "herdlink-caller"
+CALLER_BYTES = 1024
+"""A longer one is known by its hash: gRPC takes some 8 KiB of metadata in all."""
 
 
 class AgentLink:
@@ -104,7 +107,10 @@ def _callable(kind: Any, method: MethodDescriptor) -> Any:
 
 def _metadata(caller: str) -> tuple[tuple[str, str], ...]:
     """Who calls, as gRPC metadata may carry it; different texts stay different."""
-    return ((CALLER_KEY, caller.encode("ascii", "backslashreplace").decode("ascii")),) if caller else ()
+    text = caller.encode("ascii", "backslashreplace")
+    if len(text) > CALLER_BYTES:
+        text = hashlib.sha256(text).hexdigest().encode()
+    return ((CALLER_KEY, text.decode()),) if caller else ()
 
 
 def _reason(error: grpc.aio.AioRpcError) -> str:

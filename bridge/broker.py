@@ -179,7 +179,8 @@ class Broker:
         It survives a reconnect: paho sends an unacknowledged message again. Raises TooLarge.
         """
         await self.connected.wait()
-        if self._packet_limit and len(payload) + len(topic) + PACKET_SPARE_BYTES > self._packet_limit:
+        size = len(payload) + len(topic.encode()) + len(correlation) + PACKET_SPARE_BYTES
+        if self._packet_limit and size > self._packet_limit:
             raise TooLarge(f"{len(payload)} bytes; the broker takes packets of at most {self._packet_limit} bytes")
         properties = None
         if self._settings.version == 5:

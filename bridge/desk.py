@@ -219,18 +219,25 @@ class Desk:
     async def _send(self, case: _Case, payload: bytes, status: str) -> None:
         """Publishes the answer; when the broker has it, the command is acknowledged."""
         case.answer = (payload, status)
-        topic = self._reply_topic(case)
-        extras: dict[str, Any] = {"correlation": case.arrival.correlation, "user": (("status", status),)}
         try:
-            sent = await self.broker.publish(topic, payload, **extras)
+            await self._publish(case, payload, status)
         except TooLarge as error:
             text = f"the answer has {error}; ask for less"
             refusal = Refusal("RESOURCE_EXHAUSTED", "ANSWER_TOO_LARGE", text)
             short = commands.failure(self._topics.node, case.envelope.id, refusal)
             case.answer = (short, refusal.code)
-            sent = await self.broker.publish(topic, short, **{**extras, "user": (("status", refusal.code),)})
-        await sent
+            try:
+                await self._publish(case, short, refusal.code)
+            except TooLarge:
+                log.error("a command on %s gets no answer: its correlation data alone is too large", case.arrival.topic)
         self._acknowledge(case)
+
+    async def _publish(self, case: _Case, payload: bytes, status: str) -> None:
+        await (
+            await self.broker.publish(
+                self._reply_topic(case), payload, correlation=case.arrival.correlation, user=(("status", status),)
+            )
+        )
 
     def _reply_topic(self, case: _Case) -> str:
         wanted = case.arrival.response_topic or case.envelope.reply_to

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -144,6 +145,8 @@ def split_envelope(values: dict[str, Any]) -> tuple[Envelope, dict[str, Any]]:
 def _wrong_id(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return "id is a text or a number"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "id is too large a number"
     return f"id has at most {ID_LIMIT} characters" if isinstance(value, str) and len(value) > ID_LIMIT else ""
 
 
@@ -180,10 +183,10 @@ def build(method: MethodDescriptor, fields: dict[str, Any], request_id: str) -> 
     request: Any = GetMessageClass(method.input_type)()
     try:
         ParseDict(fields, request)
+        if request_id and "request_id" in method.input_type.fields_by_name:
+            request.request_id = request_id
     except (ParseError, ValueError, TypeError, RecursionError) as error:
         raise _bad_value(f"{method.name}: {_first_line(error)}") from error
-    if request_id and "request_id" in method.input_type.fields_by_name:
-        request.request_id = request_id
     return Command(method, request)
 
 
