@@ -99,7 +99,7 @@ class Bodies:
     def _freedom(self) -> Doubles:
         """(N,) between STEADY and TURNING."""
         pull = self._state[:2, _PULL]
-        turning = np.square(pull[0])
+        turning: Doubles = np.square(pull[0])
         turning += np.square(pull[1])
         turning /= TURN
         np.minimum(turning, 1.0, out=turning)
