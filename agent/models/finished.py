@@ -158,10 +158,10 @@ def _queries(boxes: Output, values: Output, columns: int, names: tuple[str, str]
     shown = f"{boxes.shape[1]} queries of {columns} values and a box"
     finished = _is_share(values.values)
     sums_to_one = finished and bool(np.allclose(values.values[0].sum(axis=-1), 1, atol=1e-3))
-    if not sums_to_one:
+    if not sums_to_one and known.nothing is not True:
         options = {"activation": "none" if finished else "sigmoid", "nothing": False, **common}
         yield Reading("detr", "rtdetr", columns, shown, options, outputs=names, sure=columns == 80)
-    if columns > 1 and (sums_to_one or not finished):
+    if columns > 1 and (sums_to_one or not finished) and known.nothing is not False:
         options = {"activation": "none" if finished else "softmax", "nothing": True, **common}
         sure = sums_to_one or columns == 92
         yield Reading("detr", "detr", columns - 1, shown, options, outputs=names, sure=sure)

@@ -236,6 +236,15 @@ def test_two_readings_are_asked_about(tmp_path: Path) -> None:
     assert recognised(path, labels=LABELS).spec.format == "yolox"
 
 
+def test_a_value_for_nothing_is_asked_about(tmp_path: Path) -> None:
+    path = planted.queries(Drawing()).save(tmp_path / "any.onnx")
+    assert "choose: --set nothing=false or --set nothing=true; --labels" in refusal(path, "MODEL_UNCLEAR")
+    assert len(recognised(path, "nothing=true").spec.labels) == 2
+    found = recognised(path, "nothing=false", "overlap=0.9")
+    assert (found.spec.options["nothing"], found.spec.options["overlap"], len(found.spec.labels)) == (False, 0.9, 3)
+    assert_planted(detections(tmp_path, found), found.spec)
+
+
 def test_what_is_joined_is_seen_in_a_run_where_the_graph_does_not_tell(tmp_path: Path) -> None:
     """As torch exports YOLOX: its shapes are computed."""
     boxes, scores = planted.decoded_cells()
