@@ -50,6 +50,8 @@ class Known:
     """What the user says of YOLOX."""
     nothing: bool | None = None
     """What the user says of queries: whether they have a value for "no object"."""
+    first_class: int | None = None
+    """What the user says of finished objects: the number of the first class."""
     anchors: str | Sequence[Any] = ""
     """Whose anchors the user says undecoded heads have, or a list a stride."""
 
@@ -104,6 +106,9 @@ def _unclear(best: Sequence[Reading], shapes: str, known: Known) -> InvalidArgum
     key, choices = "format", sorted({one.format for one in best})
     if len(choices) == 1 and len({one.options.get("nothing") for one in best}) > 1:
         key, choices = "nothing", ["false", "true"]
+    elif len(choices) == 1 and len({one.options.get("first_class") for one in best}) > 1:
+        key, choices, hint = "first_class", ["0", "1"], "; torchvision's own networks count from 1"
+        counted = " or ".join(one.why for one in best)
     error = ask(key, choices, f"its outputs ({shapes}) may be {counted}")
     return InvalidArgument(error.reason, error.message + hint)
 

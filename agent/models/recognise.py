@@ -189,6 +189,7 @@ def _known(file: _File, outputs: Sequence[Output], classes: int, said: Said) -> 
         further_inputs=tuple(file.picture.constants),
         decoded=said.options.get("decoded"),
         nothing=said.options.get("nothing"),
+        first_class=said.options.get("first_class"),
         anchors=said.options.get("anchors", ""),
     )
 
