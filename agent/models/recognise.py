@@ -188,6 +188,8 @@ def _known(file: _File, outputs: Sequence[Output], classes: int, said: Said) -> 
         extra=said.options.get("extra", 0) or _extra(outputs, file.told, classes),
         further_inputs=tuple(file.picture.constants),
         decoded=said.options.get("decoded"),
+        nothing=said.options.get("nothing"),
+        first_class=said.options.get("first_class"),
         anchors=said.options.get("anchors", ""),
     )
 
