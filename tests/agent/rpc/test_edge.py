@@ -4,6 +4,7 @@ import hashlib
 import stat
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -84,7 +85,10 @@ def test_a_job_is_cancelled_and_what_it_wrote_is_kept(agent: AgentProcess) -> No
     job = agent.compute(ENDLESS, wait=False)
     agent.await_state(job.job_id, RUNNING)
     assert fails(agent.edge.Compute, pb.ComputeRequest())[:2] == ("FAILED_PRECONDITION", "JOB_RUNNING")
-    time.sleep(0.5)
+    deadline = time.monotonic() + 30
+    while not agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job.frames:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     agent.edge.CancelJob(pb.CancelJobRequest())
     ended = agent.await_state(job.job_id, CANCELLED)
     assert ended.frames > 0
@@ -99,7 +103,12 @@ def test_no_thread_is_left_behind_by_cancelled_jobs(agent: AgentProcess) -> None
     tasks = Path(f"/proc/{agent.process.pid}/task")
 
     def names() -> list[str]:
-        return sorted(name for task in tasks.iterdir() if (name := (task / "comm").read_text().strip()))
+        """Of all but gRPC's own, which come and go with the machine's load."""
+        found = []
+        for task in tasks.iterdir():
+            with suppress(OSError):  # it has just ended
+                found.append((task / "comm").read_text().strip())
+        return sorted(name for name in found if not name.startswith(("event_engine", "grpc_", "lifeguard")))
 
     agent.edge.SetInput(pb.SetInputRequest(uri=ENDLESS))
     counts = []
@@ -110,7 +119,11 @@ def test_no_thread_is_left_behind_by_cancelled_jobs(agent: AgentProcess) -> None
         agent.await_state(job.job_id, CANCELLED)
         time.sleep(0.3)
         counts.append(len(names()))
-    assert counts[-1] <= counts[0], counts
+    deadline = time.monotonic() + 10
+    # One may be of asyncio's pool, whose threads are used again; a leak would be one a job.
+    while (left := len(names())) > counts[0] + 1:
+        assert time.monotonic() < deadline, (counts, left, names())
+        time.sleep(0.1)
 
 
 def test_several_streams_run_side_by_side(agent: AgentProcess) -> None:
