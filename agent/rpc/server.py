@@ -29,7 +29,8 @@ SERVICES = (
 )
 OPTIONS = (
     ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    # Twice what is taken (rpc/errors.py), so that who sends a little too much is told so in our words.
+    ("grpc.max_receive_message_length", 2 * MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),

@@ -359,13 +359,32 @@ def test_a_password_never_comes_back(agent: AgentProcess) -> None:
 def test_a_message_that_is_too_big_is_refused_and_the_agent_goes_on(shared_agent: AgentProcess) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         shared_agent.edge.SetInput(pb.SetInputRequest(uri="x" * 10_000_000), timeout=30)
+    code, reason, message = reason_of(caught.value)
+    assert (code, reason) == ("RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE")
+    assert "a request has at most 8388608 bytes" in message
+    with pytest.raises(grpc.RpcError) as caught:
+        shared_agent.edge.SetInput(pb.SetInputRequest(uri="x" * 20_000_000), timeout=30)
     assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert shared_agent.edge.GetNode(pb.GetNodeRequest()).id == "n1"
 
 
 def test_an_unknown_method_is_unimplemented(shared_agent: AgentProcess) -> None:
     with grpc.insecure_channel(f"unix:{shared_agent.socket}") as channel:
-        call = channel.unary_unary("/herdlink.v1.EdgeService/Nonsense")
+        for method in ("herdlink.v1.EdgeService/Nonsense", "herdlink.v1.NoService/GetInput"):
+            with pytest.raises(grpc.RpcError) as caught:
+                channel.unary_unary(f"/{method}")(b"", timeout=10)
+            assert reason_of(caught.value)[:2] == ("UNIMPLEMENTED", "UNKNOWN_METHOD")
+            with pytest.raises(grpc.RpcError) as caught:
+                list(channel.unary_stream(f"/{method}")(b"", timeout=10))
+            assert reason_of(caught.value)[:2] == ("UNIMPLEMENTED", "UNKNOWN_METHOD")
+
+
+@pytest.mark.parametrize(
+    "service_method", ["EdgeService/GetInput", "EdgeService/WatchJob", "RecordService/WatchRecords"]
+)
+def test_bytes_that_are_no_message_are_refused(shared_agent: AgentProcess, service_method: str) -> None:
+    with grpc.insecure_channel(f"unix:{shared_agent.socket}") as channel:
         with pytest.raises(grpc.RpcError) as caught:
-            call(b"", timeout=10)
-    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+            list(channel.unary_stream(f"/herdlink.v1.{service_method}")(b"\xff\xff\xff", timeout=10))
+        assert reason_of(caught.value)[:2] == ("INVALID_ARGUMENT", "BAD_MESSAGE")
+    assert "Traceback" not in shared_agent.log()
