@@ -164,6 +164,7 @@ def test_a_killed_agent_fails_the_job_and_keeps_what_was_written(agent: AgentPro
     agent.start()
     after = agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job
     assert (after.state, after.error.reason) == (FAILED, "AGENT_RESTARTED")
+    assert after.frames >= 100, "the frames of the windows that were told"
     deadline = time.monotonic() + 10
     while not after.results and time.monotonic() < deadline:
         time.sleep(0.05)
