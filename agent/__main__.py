@@ -124,10 +124,12 @@ async def _serve(settings: AgentSettings) -> None:
     beating = asyncio.create_task(beat(), name="watchdog")
     keeping = asyncio.create_task(node.upkeep.run(node.server.set_serving), name="upkeep")
     try:
-        listening = await node.server.start(settings.rpc.listen, insecure=settings.rpc.insecure)
+        listening = node.server.bind(settings.rpc.listen, insecure=settings.rpc.insecure)
+        # Before the first call: nobody sees a job that the last stop has cut as one that runs.
+        node.engine.resume()
+        await node.server.start()
         for address in listening:
             log.info("node %s listens on %s", settings.node_name, address)
-        node.engine.resume()
         notify("READY=1", f"STATUS=node {settings.node_name} listens on {', '.join(listening)}")
         await _first(stop, keeping)
         log.info("stopping")

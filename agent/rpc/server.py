@@ -29,7 +29,8 @@ SERVICES = (
 )
 OPTIONS = (
     ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    # Twice what is taken (rpc/errors.py), so that who sends a little too much is told so in our words.
+    ("grpc.max_receive_message_length", 2 * MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
@@ -50,12 +51,14 @@ class Server:
         _enable_reflection(self._server)
         logging.getLogger("grpc._cython.cygrpc").addFilter(_is_worth_a_line)
 
-    async def start(self, listen: Sequence[str], *, insecure: bool) -> list[str]:
-        """Binds every address and serves; returns them as bound. Raises HerdlinkError where one cannot be had."""
-        bound = [self._bind(address, insecure=insecure) for address in listen]
+    def bind(self, listen: Sequence[str], *, insecure: bool) -> list[str]:
+        """Takes every address; returns them as bound. Raises HerdlinkError where one cannot be had."""
+        return [self._bind(address, insecure=insecure) for address in listen]
+
+    async def start(self) -> None:
+        """Answers from now on."""
         await self._server.start()
         await self.set_serving(True)
-        return bound
 
     async def set_serving(self, serving: bool) -> None:
         """What grpc.health.v1 says: NOT_SERVING while the node cannot do its work."""

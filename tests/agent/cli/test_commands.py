@@ -29,6 +29,8 @@ def test_help_lists_every_command_and_each_shows_an_example() -> None:
     for name in names:
         assert f"\n    {name} " in listed
         assert f"example:\n  herdlink {name}" in herdlink(name, "--help").stdout
+    for action in ("import", "add", "list", "check", "bench"):
+        assert f"example: herdlink model {action}" in herdlink("model", action, "--help").stdout
 
 
 def test_no_command_and_an_unknown_one_are_wrong_use() -> None:
