@@ -317,6 +317,15 @@ def test_a_deleted_stream_leaves_nothing_but_its_job(own_node: NodeUnderTest) ->
     for leaf in ("state", "summary", "snapshot"):
         topic = f"{BASE}/stream/pen/{leaf}"
         user.find(lambda m, topic=topic: m.topic == topic and not m.payload)
+    late = User(own_node.broker.port, topics=f"{BASE}/stream/pen/#")
+    try:
+        late.find_on("stream/pen/job")
+        # What else is retained comes before this.
+        user.client.publish(f"{BASE}/stream/pen/mark", b"", qos=1)
+        late.find_on("stream/pen/mark")
+        assert [m.topic for m in late.kept] == [f"{BASE}/stream/pen/{leaf}" for leaf in ("job", "mark")]
+    finally:
+        late.close()
 
 
 def _all(user: User) -> list[mqtt.MQTTMessage]:

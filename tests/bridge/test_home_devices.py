@@ -82,7 +82,8 @@ def test_what_the_entities_command_is_done(farm: Farm) -> None:
     press("snapshot", parts["snapshot"]["payload_press"])
     farm.user.find_on("reply/GetSnapshot", '"ok":true')
     press("analysis", parts["analysis"]["payload_off"])
-    farm.user.find_on("stream/main/state", '"enabled":false')
+    state = json.loads(farm.user.find_on("stream/main/state", '"enabled":false').payload)
+    assert (state["input"], state["knownCount"], state["state"]) == (HERD, 4, "JOB_STATE_DONE")
 
 
 def test_streams_come_and_go(farm: Farm) -> None:
@@ -147,11 +148,11 @@ def test_home_assistant_that_starts_is_told_again_within_ten_seconds(farm: Farm)
 
 
 def test_a_broker_that_forgets_is_told_again(farm: Farm) -> None:
-    farm.device("herdlink_n1_main")
+    before = farm.device("herdlink_n1_main")
     farm.broker.kill()
     farm.user.forget()
     farm.broker.start()
-    farm.device("herdlink_n1_main")
+    assert farm.device("herdlink_n1_main") == before
 
 
 def test_switched_off_it_announces_nothing(tmp_path: Path, own_mosquitto: Mosquitto) -> None:

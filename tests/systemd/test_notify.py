@@ -110,7 +110,13 @@ def test_the_loop_beats_twice_a_period_and_not_while_it_hangs(
 
 def test_without_a_watchdog_beating_is_over_at_once(room: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
-    asyncio.run(asyncio.wait_for(room.beat(), 1))
+
+    async def live() -> bool:
+        beating = asyncio.create_task(room.beat())
+        await asyncio.wait([beating], timeout=1)
+        return beating.done()
+
+    assert asyncio.run(live())
 
 
 def _drain(heard: socket.socket) -> int:
