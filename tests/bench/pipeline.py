@@ -117,8 +117,12 @@ def _compare(name: str, model: Path, rounds: int) -> None:
         [
             Figure("CPU of raw inference / CPU of analyze, no video", [r[1] / ours.cpu_s for r, _, _, ours, _ in rows]),
             Figure("the same, raw inference twice at once", [p[1] / ours.cpu_s for _, p, _, ours, _ in rows]),
-            Figure("limit: raw inference / (raw inference + decoding)", [r[1] / (r[1] + d[1]) for r, _, d, _, _ in rows]),
-            Figure("CPU of raw inference / CPU of analyze, with result.mp4", [r[1] / o.cpu_s for r, _, _, _, o in rows]),
+            Figure(
+                "limit: raw inference / (raw inference + decoding)", [r[1] / (r[1] + d[1]) for r, _, d, _, _ in rows]
+            ),
+            Figure(
+                "CPU of raw inference / CPU of analyze, with result.mp4", [r[1] / o.cpu_s for r, _, _, _, o in rows]
+            ),
             Figure("frames/s of analyze / of raw inference on one thread", [o.fps / r[0] for r, _, _, o, _ in rows]),
             Figure("limit: raw inference twice at once / on one thread", [p[0] / r[0] for r, p, _, _, _ in rows]),
             Figure("result video adds", [(o.cpu_s - p.cpu_s) * 1000 for _, _, _, p, o in rows], "CPU ms a frame"),
