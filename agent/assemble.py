@@ -33,6 +33,7 @@ from agent.rpc.server import Server, check_listen
 from agent.rpc.track import TrackService
 from agent.runtime.engine import Engine
 from agent.runtime.health import Health
+from agent.runtime.memory import give_back
 from agent.runtime.run import Plan
 from agent.runtime.secrets import expand
 from agent.runtime.streams import StreamConfig, StreamValues
@@ -66,6 +67,7 @@ class Detectors:
             if key not in self._open:
                 # One thread a picture, as many pictures at once as there are threads: runtime/ahead.py says why.
                 self._open[key] = module.open_detector(path, spec, provider=self._provider, threads=1)
+                give_back()
             return self._open[key]
 
     @property

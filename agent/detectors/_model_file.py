@@ -11,7 +11,7 @@ from agent.core.errors import FailedPrecondition, NotFound
 from agent.core.model import ModelSpec
 
 # A larger one is not held in memory beside what ONNX Runtime makes of it, which is three times its size for a moment.
-MAX_HELD_BYTES = 64 << 20
+MAX_HELD_BYTES = 8 << 20
 _PIECE_BYTES = 1 << 20
 
 

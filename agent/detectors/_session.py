@@ -72,6 +72,8 @@ def make_session(
     options.inter_op_num_threads = 1
     # Threads that spin between pictures burn half of a small machine for nothing.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Planned memory holds a whole run's buffers at once: 30 MB more for a YOLOv8n, and no faster (measured).
+    options.enable_mem_pattern = False
     # What goes wrong comes as an exception; said twice, it would not be one plain line.
     options.log_severity_level = 4
     try:

@@ -17,7 +17,7 @@ from agent.runtime.mailbox import Closed, Mailbox
 log = logging.getLogger(__name__)
 
 GROUP = 4
-GROUP_BYTES = 8 << 20
+GROUP_BYTES = 4 << 20
 
 
 class Intake:

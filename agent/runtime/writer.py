@@ -26,7 +26,7 @@ class Writer:
         self.error: HerdlinkError | None = None
         self._sinks = list(sinks)
         self._figures = figures
-        self._results: Mailbox[Result] = Mailbox(size=8, lossless=lossless)
+        self._results: Mailbox[Result] = Mailbox(size=4, lossless=lossless)
         self._records: deque[Record] = deque()
         self._thread = threading.Thread(target=self._work, name="write")
         self._thread.start()
