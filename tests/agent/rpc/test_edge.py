@@ -166,6 +166,7 @@ def test_progress_is_that_of_the_film_where_frames_are_left_out(agent: AgentProc
     before, now = job, state
     while before.frames < 5:
         assert time.monotonic() < deadline, now
+        time.sleep(0.02)
         before = agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job
         now = agent.edge.GetStream(pb.GetStreamRequest()).stream.state
     agent.edge.CancelJob(pb.CancelJobRequest())
