@@ -155,6 +155,24 @@ def test_set_stream_changes_only_what_is_set_and_outlives_a_restart(agent: Agent
     assert list(cleared.labels) == []
 
 
+def test_progress_is_that_of_the_film_where_frames_are_left_out(agent: AgentProcess) -> None:
+    agent.edge.SetStream(pb.SetStreamRequest(input=HERD, max_fps=5))
+    agent.edge.Compute(pb.ComputeRequest(wait=True), timeout=60)
+    state = agent.edge.GetStream(pb.GetStreamRequest()).stream.state
+    assert (state.state, state.progress) == (DONE, 1.0)
+    agent.edge.SetStream(pb.SetStreamRequest(input=HERD.replace("seconds=6", "seconds=3600"), max_fps=1))
+    job = agent.edge.Compute(pb.ComputeRequest()).job
+    deadline = time.monotonic() + 60
+    before, now = job, state
+    while before.frames < 5:
+        assert time.monotonic() < deadline, now
+        time.sleep(0.02)
+        before = agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job
+        now = agent.edge.GetStream(pb.GetStreamRequest()).stream.state
+    agent.edge.CancelJob(pb.CancelJobRequest())
+    assert now.progress > 5 * before.frames / before.total_frames
+
+
 def test_a_killed_agent_fails_the_job_and_keeps_what_was_written(agent: AgentProcess) -> None:
     slow = "synthetic:herd?animals=5&fps=10&seconds=3600&seed=3&width=320&height=240"
     job = agent.compute(slow, wait=False)
