@@ -322,8 +322,9 @@ def dets_and_labels(drawing: Drawing) -> Drawing:
     return drawing
 
 
-def torchvision(drawing: Drawing) -> Drawing:
-    boxes, scores, labels = finished(12)
+def torchvision(drawing: Drawing, *, first_class: int = 0, count: int = 12) -> Drawing:
+    boxes, scores, labels = (part[:count] for part in finished(12))
+    labels = labels + first_class
     drawing.output(drawing.value(boxes), "boxes")
     drawing.output(drawing.value(labels), "labels", TensorProto.INT64)
     drawing.output(drawing.value(scores), "scores")

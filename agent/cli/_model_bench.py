@@ -65,9 +65,9 @@ def run(args: argparse.Namespace, store: Store) -> int:
 
 
 def _counts(cores: int, batch: int) -> list[int]:
-    """1, 2, 4 ... up to the cores, and as many as fill a batch."""
+    """1, 2, 4 ... up to the cores, a batch, and as many as fill one while another runs."""
     powers = [2**power for power in range(cores.bit_length()) if 2**power < cores]
-    return sorted({1, *powers, cores, batch})
+    return sorted({1, *powers, cores, batch, 2 * batch if batch > 1 else 1})
 
 
 def _picture() -> Image:

@@ -39,11 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument(
             "--batch", metavar="N", type=int, default=0, help="pictures that it takes at once (default: 1; see bench)"
         )
-    listing = actions.add_parser("list", help="what there is")
+    bring.epilog = "example: herdlink model import pigs.cfg pigs.weights --labels pigs.names --name pigs"
+    add.epilog = "example: herdlink model add pigs.onnx --labels pigs.names --name pigs"
+    listing = actions.add_parser("list", help="what there is", epilog="example: herdlink model list")
     check = actions.add_parser("check", help="try a model and tell all about it")
     check.add_argument("--image", metavar="P", type=Path, help="look for objects in this picture; write it with boxes")
     bench = actions.add_parser("bench", help="milliseconds a picture on this machine, and the best setting")
     bench.add_argument("--seconds", metavar="S", type=float, default=20.0, help="how long it may take (default: 20)")
+    check.epilog = "example: herdlink model check pigs --image pen.jpg"
+    bench.epilog = "example: herdlink model bench pigs"
     for action in (check, bench):
         action.add_argument("name", metavar="NAME", help="a model in the store, or a path to an .onnx with its .toml")
     for action in (bring, add, listing, check, bench):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -110,4 +111,8 @@ def _runtime_errors() -> tuple[type[Exception], ...]:
 
 def _first_line(error: Exception) -> str:
     """ONNX Runtime's own words without its prefix."""
+    newest = re.search(r"support for domain ai\.onnx is till opset (\d+)", str(error))
+    if newest:
+        why = f"its operators are newer than opset {newest[1]}, the last that this ONNX Runtime knows"
+        return f"{why}; export it with opset 17"
     return str(error).strip().splitlines()[0].rsplit(" : ", maxsplit=1)[-1][:200]

@@ -91,11 +91,22 @@ def several(outputs: Sequence[Output], known: Known) -> Iterator[Reading]:
     options = {
         "columns": [list(names) for names in columns.values()],
         "units": "normalised" if detection_api else _units(values),
-        "first_class": int(detection_api),
     }
     family = "rtdetr" if "orig_target_sizes" in known.further_inputs else _family(outputs)
     why = "; ".join(f"{name}: {' '.join(names)}" for name, names in columns.items())
-    yield Reading("end2end", family, 0, f"finished objects ({why})", options, sure=True)
+    labels = next(output.values for output in outputs if "class" in columns[output.name])
+    for first in (1,) if detection_api else _first_classes(labels, family, known):
+        more = {**options, "first_class": first}
+        yield Reading("end2end", family, 0, f"finished objects ({why}), classes from {first}", more, sure=True)
+
+
+def _first_classes(labels: NDArray[Any], family: str, known: Known) -> tuple[int, ...]:
+    """The number of the first class: torchvision's 0 is the background, unless the names begin with it."""
+    if family != "plain" or known.first_class is not None:
+        return (known.first_class or 0,)
+    if np.any(labels == 0):
+        return (0,)
+    return (1,) if known.classes and np.any(labels == known.classes) else (0, 1)
 
 
 def _family(outputs: Sequence[Output]) -> str:
@@ -158,10 +169,10 @@ def _queries(boxes: Output, values: Output, columns: int, names: tuple[str, str]
     shown = f"{boxes.shape[1]} queries of {columns} values and a box"
     finished = _is_share(values.values)
     sums_to_one = finished and bool(np.allclose(values.values[0].sum(axis=-1), 1, atol=1e-3))
-    if not sums_to_one:
+    if not sums_to_one and known.nothing is not True:
         options = {"activation": "none" if finished else "sigmoid", "nothing": False, **common}
         yield Reading("detr", "rtdetr", columns, shown, options, outputs=names, sure=columns == 80)
-    if columns > 1 and (sums_to_one or not finished):
+    if columns > 1 and (sums_to_one or not finished) and known.nothing is not False:
         options = {"activation": "none" if finished else "softmax", "nothing": True, **common}
         sure = sums_to_one or columns == 92
         yield Reading("detr", "detr", columns - 1, shown, options, outputs=names, sure=sure)

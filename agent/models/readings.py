@@ -48,6 +48,10 @@ class Known:
     further_inputs: tuple[str, ...] = ()
     decoded: bool | None = None
     """What the user says of YOLOX."""
+    nothing: bool | None = None
+    """What the user says of queries: whether they have a value for "no object"."""
+    first_class: int | None = None
+    """What the user says of finished objects: the number of the first class."""
     anchors: str | Sequence[Any] = ""
     """Whose anchors the user says undecoded heads have, or a list a stride."""
 
@@ -99,7 +103,13 @@ def choose(outputs: Sequence[Output], known: Known, finders: Sequence[Finder], w
 def _unclear(best: Sequence[Reading], shapes: str, known: Known) -> InvalidArgument:
     counted = ", ".join(f"{one.format} with {one.classes} classes" for one in best)
     hint = "" if known.classes else "; --labels with the names of the classes settles it too"
-    error = ask("format", sorted({one.format for one in best}), f"its outputs ({shapes}) may be {counted}")
+    key, choices = "format", sorted({one.format for one in best})
+    if len(choices) == 1 and len({one.options.get("nothing") for one in best}) > 1:
+        key, choices = "nothing", ["false", "true"]
+    elif len(choices) == 1 and len({one.options.get("first_class") for one in best}) > 1:
+        key, choices, hint = "first_class", ["0", "1"], "; torchvision's own networks count from 1"
+        counted = " or ".join(one.why for one in best)
+    error = ask(key, choices, f"its outputs ({shapes}) may be {counted}")
     return InvalidArgument(error.reason, error.message + hint)
 
 

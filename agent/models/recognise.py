@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import re
@@ -150,7 +151,14 @@ def _trial(file: _File, run: Run, names: Sequence[str]) -> list[Output]:
     picture = file.picture
     noise = np.random.default_rng(0).random(picture.shape, np.float32)
     tensor = (noise * 255).astype(np.uint8) if picture.dtype == "uint8" else noise.astype(picture.dtype)
-    found = run(str(file.path), file.data, {picture.name: tensor, **picture.constants})
+    feeds = {picture.name: tensor, **picture.constants}
+    found = dict(run(str(file.path), file.data, feeds))
+    parts = file.structure.unknown_parts(found)
+    if parts:
+        # A network that runs only as it is keeps this to itself.
+        with contextlib.suppress(InvalidArgument):
+            seen = run(str(file.path), _with_outputs(file.data, parts), feeds)
+            file.structure.learn({name: seen[name].shape for name in parts if isinstance(seen[name], np.ndarray)})
     missing = [name for name in names if name not in found]
     if missing:
         raise InvalidArgument("MODEL_INVALID", f"{file.path} has no output {missing[0]!r}; it has {', '.join(found)}")
@@ -162,6 +170,16 @@ def _trial(file: _File, run: Run, names: Sequence[str]) -> list[Output]:
     ]
 
 
+def _with_outputs(data: bytes | Path, names: Sequence[str]) -> bytes:
+    """The model with further values put out."""
+    from onnx import ValueInfoProto
+
+    whole = whole_model(data)
+    there = {output.name for output in whole.graph.output}
+    whole.graph.output.extend(ValueInfoProto(name=name) for name in names if name not in there)
+    return whole.SerializeToString()
+
+
 def _known(file: _File, outputs: Sequence[Output], classes: int, said: Said) -> Known:
     return Known(
         width=file.picture.width,
@@ -170,6 +188,8 @@ def _known(file: _File, outputs: Sequence[Output], classes: int, said: Said) -> 
         extra=said.options.get("extra", 0) or _extra(outputs, file.told, classes),
         further_inputs=tuple(file.picture.constants),
         decoded=said.options.get("decoded"),
+        nothing=said.options.get("nothing"),
+        first_class=said.options.get("first_class"),
         anchors=said.options.get("anchors", ""),
     )
 

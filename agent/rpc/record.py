@@ -11,7 +11,7 @@ from typing import Any
 from agent.consumers import REPEAT_S
 from agent.core import events
 from agent.core.errors import FailedPrecondition, InvalidArgument, ResourceExhausted
-from agent.core.names import log_id
+from agent.core.names import NODE_LOG, log_id
 from agent.journal import Page
 from agent.rpc import convert
 from agent.runtime.engine import Engine, list_limit
@@ -34,6 +34,7 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
         self, request: pb.WatchRecordsRequest, context: Any
     ) -> AsyncIterator[pb.WatchRecordsResponse]:
         stream, kind = log_id(request.stream), _kind(request.kind)
+        self._check_known(stream)
         place, known = self._start(request, stream, kind)
         self._welcome(request, stream, kind)
         with self._engine.hub.subscribe(("records", stream, kind), size=1) as news:
@@ -48,6 +49,11 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
                         await asyncio.wait_for(news.get(), PRESENT_S)
                     except TimeoutError:
                         self._welcome(request, stream, kind)
+
+    def _check_known(self, stream: str) -> None:
+        """Raises NotFound where there is neither such a stream nor a record of one that is gone."""
+        if stream != NODE_LOG and not any(self._journal.newest(stream, kind) for kind in ("summary", "event")):
+            self._engine.stream(stream)
 
     def _welcome(self, request: pb.WatchRecordsRequest, stream: str, kind: str) -> None:
         """A consumer that is there is not forgotten, however little happens."""
@@ -71,6 +77,7 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
     async def ListRecords(self, request: pb.ListRecordsRequest, context: Any) -> pb.ListRecordsResponse:
         stream, kind = log_id(request.stream), _kind(request.kind)
         after, limit = _not_negative(request.after_sequence), list_limit(request.limit)
+        self._check_known(stream)
         page = await asyncio.to_thread(self._journal.records, stream, kind, after, limit)
         return pb.ListRecordsResponse(records=_with_gap(page, after), newest=page.newest, journal=self._journal.id)
 

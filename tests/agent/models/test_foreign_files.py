@@ -146,7 +146,7 @@ def set_input_type(model: onnx.ModelProto) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (set_opset, "is no ONNX model that can be run"),
+        (set_opset, "the last that this ONNX Runtime knows; export it with opset 17"),
         (set_operator, "uses the operator 'EfficientNMS_TRT', which is none of ONNX's own; export without it"),
         (set_domain, "of 'com.acme', which is none of ONNX's own"),
         (set_huge, "declares the array 'huge' as 1000000000, which is more than is allowed"),

@@ -236,6 +236,37 @@ def test_two_readings_are_asked_about(tmp_path: Path) -> None:
     assert recognised(path, labels=LABELS).spec.format == "yolox"
 
 
+def test_a_value_for_nothing_is_asked_about(tmp_path: Path) -> None:
+    path = planted.queries(Drawing()).save(tmp_path / "any.onnx")
+    assert "choose: --set nothing=false or --set nothing=true; --labels" in refusal(path, "MODEL_UNCLEAR")
+    assert len(recognised(path, "nothing=true").spec.labels) == 2
+    found = recognised(path, "nothing=false", "overlap=0.9")
+    assert (found.spec.options["nothing"], found.spec.options["overlap"], len(found.spec.labels)) == (False, 0.9, 3)
+    assert_planted(detections(tmp_path, found), found.spec)
+
+
+def test_classes_that_count_from_one(tmp_path: Path) -> None:
+    """As torchvision's do; a trial without the last class does not tell."""
+    found = recognised(planted.torchvision(Drawing(), first_class=1).save(tmp_path / "t.onnx", NAMES))
+    assert found.spec.options["first_class"] == 1
+    assert_planted(detections(tmp_path, found), found.spec)
+    empty = planted.torchvision(Drawing(), count=0).save(tmp_path / "e.onnx", NAMES)
+    assert "--set first_class=0 or --set first_class=1; torchvision's" in refusal(empty, "MODEL_UNCLEAR")
+    assert recognised(empty, "first_class=1").spec.options["first_class"] == 1
+
+
+def test_what_is_joined_is_seen_in_a_run_where_the_graph_does_not_tell(tmp_path: Path) -> None:
+    """As torch exports YOLOX: its shapes are computed."""
+    boxes, scores = planted.decoded_cells()
+    drawing, parts = Drawing(), []
+    for values in (boxes, np.full((len(boxes), 1), 0.5), scores):
+        shape = drawing.node("Cast", [drawing.value(np.array([1, *values.shape]))], to=TensorProto.INT64)
+        parts.append(drawing.node("Reshape", [drawing.value(values), shape]))
+    drawing.output(drawing.node("Concat", parts, axis=2), "output")
+    found = recognised(drawing.save(tmp_path / "any.onnx"))
+    assert (found.spec.format, len(found.spec.labels), found.conclusions[0].sure) == ("yolox", 3, "certain")
+
+
 REFUSALS: dict[str, tuple[Callable[[Drawing], Drawing], tuple[str, ...], str, str]] = {
     "another format": (planted.yolov8, ("format=nanodet",), "LABELS_MISMATCH|MODEL_INVALID", "nanodet"),
     "no format": (planted.yolov8, ("format=crystal",), "UNKNOWN_MODEL_FORMAT", "known: darknet, detr"),

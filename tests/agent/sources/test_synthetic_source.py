@@ -15,7 +15,7 @@ def test_a_finite_herd_is_a_file_as_fast_as_it_is_read() -> None:
     assert (source.info.live, source.info.fps, source.info.total_frames) == (False, 20, 60)
     begin = time.monotonic()
     frames = list(source.frames())
-    assert time.monotonic() - begin < 2.5
+    assert time.monotonic() - begin < 2.9
     assert [frame.index for frame in frames] == list(range(1, 61))
     assert [frame.time for frame in frames] == pytest.approx([k / 20 for k in range(60)])
     assert frames[0].image.shape == (240, 320, 3)
@@ -38,7 +38,7 @@ def test_an_endless_herd_is_a_camera_in_real_time() -> None:
     assert (source.info.live, source.info.total_frames) == (True, 0)
     begin = time.monotonic()
     frames = list(islice(source.frames(), 11))
-    assert 0.4 < time.monotonic() - begin < 2
+    assert 0.4 < time.monotonic() - begin < 5
     assert begin - 0.1 < frames[0].time < frames[-1].time < time.monotonic() + 0.1
 
 
