@@ -12,8 +12,7 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -24,6 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bridge.core import trouble
+from bridge.core.arrival import Arrival, Route
 from bridge.settings import MqttSettings
 from bridge.wire import Wire
 
@@ -52,35 +52,6 @@ class TakenOver(Exception):
 
 class TooLarge(Exception):
     """The broker would drop the connection for a packet of this size."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A message from the broker."""
-
-    generation: int
-    """Number of the connection that it came by."""
-    packet_id: int
-    """0 for a message of QoS 0, which nobody acknowledges or delivers again."""
-    topic: str
-    payload: bytes
-    retained: bool
-    redelivered: bool
-    response_topic: str
-    correlation: bytes
-    expiry_s: float | None
-    received: float
-    """By the steady clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A subscription, and who takes what comes by it."""
-
-    filter: str
-    take: Callable[[Arrival], None]
-    """Never waits and never fails."""
-    qos: int = 1
 
 
 class LastWords(logging.Handler):

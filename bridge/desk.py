@@ -18,8 +18,9 @@ from typing import Any
 from google.protobuf.message import Message
 
 from bridge.agents import AgentLink
-from bridge.broker import Arrival, Broker, TooLarge
+from bridge.broker import Broker, TooLarge
 from bridge.core import commands
+from bridge.core.arrival import Arrival
 from bridge.core.commands import BadEnvelope, Command, Envelope, Refusal, Watch
 from bridge.core.topics import Topics
 from bridge.settings import CommandSettings

@@ -9,8 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 from bridge.agents import AgentLink
-from bridge.broker import Arrival, Broker, Route, TooLarge
+from bridge.broker import Broker, TooLarge
 from bridge.core import discovery
+from bridge.core.arrival import Arrival, Route
 from bridge.core.commands import Refusal, dump, unary_methods
 from bridge.core.discovery import Home
 from bridge.core.entity import Lane

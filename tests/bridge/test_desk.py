@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from bridge.broker import Arrival
+from bridge.core.arrival import Arrival
 from bridge.core.commands import Command
 from bridge.core.topics import Topics
 from bridge.desk import REMEMBERED_BYTES, Desk
