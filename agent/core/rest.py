@@ -27,6 +27,8 @@ _LEAST: Final = 5.0
 """Of 255: what a cell must change by at least. Compression makes still cells flicker by 2 or 3."""
 _SIGMAS: Final = 6.0
 _FEWEST_CELLS: Final = 2
+_BREATH: Final = 4.0
+"""Within a track that stands a cell must change by so much more: flanks rise and fall, ears turn."""
 _NOISE_S: Final = 30.0
 """How fast the estimate of the noise follows."""
 _MAD_TO_SIGMA: Final = 1.4826
@@ -108,14 +110,14 @@ class Rest:
 
     def _has_news(self, small: Floats, time: float) -> bool:
         change = small - self._reference
-        change -= np.median(change)
-        changed = np.abs(change) > max(_LEAST, _SIGMAS * self._noise)
+        change = np.abs(change - np.median(change))
+        least = max(_LEAST, _SIGMAS * self._noise)
+        changed = change > least
         if np.count_nonzero(changed) < _FEWEST_CELLS:
             return False
-        for box, stands in zip(self._ways(time), self._stand(), strict=True):
-            if not stands:
-                left, top, right, bottom = box
-                changed[top:bottom, left:right] = False
+        for (left, top, right, bottom), stands in zip(self._ways(time), self._stand(), strict=True):
+            place = slice(top, bottom), slice(left, right)
+            changed[place] = change[place] > _BREATH * least if stands else False
         return np.count_nonzero(changed) >= _FEWEST_CELLS
 
     def _ways(self, time: float) -> list[tuple[int, int, int, int]]:
