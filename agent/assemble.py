@@ -289,6 +289,7 @@ class NodeRooms:
                 threshold=values.threshold,
                 lowest=lowest,
                 wanted=values.labels,
+                rest_s=values.rest_s,
             )
 
         def open_herd(detector: Detector) -> Herd:

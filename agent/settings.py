@@ -151,6 +151,7 @@ class StreamSettings(_Part):
     model: str | None = None
     tracker: str | None = None
     summary_period_s: Seconds | None = None
+    rest_s: Annotated[float, Field(ge=0, le=60)] | None = None
     scene: SceneSettings | None = None
 
 

@@ -53,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threshold", metavar="S", type=float, help="smallest score of a detection, 0..1")
     parser.add_argument("--labels", metavar="L", default="", help="what to look for, e.g. person,sheep (default: all)")
     parser.add_argument("--known-count", metavar="N", type=int, help="how many animals there should be")
+    parser.add_argument("--rest", metavar="S", type=float, help="look only every S seconds while nothing happens")
     parser.add_argument("--no-video", action="store_true", help="no result.mp4 (with --target: it stays there)")
     parser.add_argument("--again", metavar="RUN", type=Path, help="repeat the run of a run.json and compare the tracks")
     parser.add_argument("--store", metavar="DIR", type=Path, help="folder of the models (default: $HERDLINK_STORE)")
@@ -149,6 +150,8 @@ def _values(args: argparse.Namespace) -> dict[str, Any]:
         raise WrongUse(f"--threshold is a score from 0 to 1; it is {args.threshold}")
     if args.known_count is not None and not 0 <= args.known_count <= 100_000:
         raise WrongUse(f"--known-count is 0 to 100,000; it is {args.known_count}")
+    if args.rest is not None and not 0 <= args.rest <= 60:
+        raise WrongUse(f"--rest is 0 to 60 seconds, 0: look at every picture; it is {args.rest}")
     if args.tracker and not args.target:
         load_tracker(args.tracker)
     chosen = {
@@ -156,6 +159,7 @@ def _values(args: argparse.Namespace) -> dict[str, Any]:
         "tracker": args.tracker,
         "threshold": args.threshold,
         "known_count": args.known_count,
+        "rest_s": args.rest,
         "labels": [label.strip() for label in args.labels.split(",") if label.strip()],
     }
     return {key: value for key, value in chosen.items() if value not in ("", None, [])}

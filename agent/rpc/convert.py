@@ -74,6 +74,7 @@ def stream(view: StreamView) -> types_pb2.Stream:
         model=values.model,
         tracker=values.tracker,
         summary_period_s=values.summary_period_s,
+        rest_s=values.rest_s,
         origin={key: _origin(origin) for key, origin in view.origins.items()},
         state=stream_state(view),
     )

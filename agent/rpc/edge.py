@@ -22,7 +22,7 @@ BLOCK_BYTES = 16 * PIECE_BYTES
 WATCH_S = 0.5
 PLAIN_VALUES = (
     "name", "area", "input", "output", "enabled", "threshold", "max_fps", "known_count", "model", "tracker",
-    "summary_period_s",
+    "summary_period_s", "rest_s",
 )  # fmt: skip
 
 

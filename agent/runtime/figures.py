@@ -15,6 +15,8 @@ class Figures:
 
     def __init__(self) -> None:
         self.frames = 0
+        self.rested = 0
+        """Of them, those that the model did not look at."""
         self._began = 0.0
         self._animals = 0
         self._recent: deque[float] = deque(maxlen=RECENT)

@@ -24,7 +24,7 @@ from agent.core.herd.window import Herd
 from agent.core.pipeline import Pipeline
 from agent.core.ports import Detector, Sink, Source
 from agent.core.scene import Scene
-from agent.core.types import Body, Event, InputInfo, Job, JobState, Problem, Result, ResultFile, Summary
+from agent.core.types import Body, Event, Frame, InputInfo, Job, JobState, Problem, Result, ResultFile, Summary
 from agent.journal import Journal
 from agent.runtime import run_json
 from agent.runtime.ahead import Ahead, Seen
@@ -218,7 +218,10 @@ class Run:
             if group is not None:
                 if self._job.state is not JobState.RUNNING:
                     self._begin(detector)
-                ahead.add(group)
+                if pipeline.rests:
+                    self._follow_at_rest(group, pipeline, herd, ahead)
+                else:
+                    ahead.add(group)
             elif not ahead:
                 self._tick(herd)
             while ahead.is_ready() or ahead.full:
@@ -237,6 +240,19 @@ class Run:
                 result = pipeline.track(frame, detections)
             self._keep_track_ids(result)
             self._deliver(result, herd)
+
+    def _follow_at_rest(self, group: Sequence[Frame], pipeline: Pipeline, herd: Herd, ahead: Ahead) -> None:
+        """The model sees what needs a look, each before it is asked about the next: what it sees decides."""
+        for frame in group:
+            if self._cancelled or self._halted:
+                return
+            if pipeline.looks(frame):
+                ahead.add([frame])
+                self._follow(ahead.take(), pipeline, herd)
+            else:
+                pipeline.set_scene(self._scene)
+                self._figures.rested += 1
+                self._deliver(pipeline.coast(frame), herd)
 
     def _begin(self, detector: Detector) -> None:
         """The first picture, or the first after the camera was lost."""
@@ -350,6 +366,7 @@ class Run:
             first_track=self._first_track,
             tracks=self._newest_track - self._first_track + 1,
             count_mean=self._figures.count_mean,
+            rested=self._figures.rested,
             stage_ms=self._figures.stage_ms,
         )
         try:

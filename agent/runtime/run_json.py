@@ -31,9 +31,11 @@ def describe(
     first_track: int,
     tracks: int,
     count_mean: float,
+    rested: int,
     stage_ms: Mapping[str, float],
 ) -> dict[str, Any]:
-    """The content of run.json. `tracks`: how many were told; `count_mean`: tracks a frame; `stage_ms`: a frame's share
+    """The content of run.json. `tracks`: how many were told; `count_mean`: tracks a frame; `rested`: frames that the
+    model did not look at; `stage_ms`: a frame's share
     of each stage, in milliseconds.
     """
     return {
@@ -55,6 +57,7 @@ def describe(
         "stage_ms": {name: round(value, 3) for name, value in stage_ms.items()},
         "tracks": tracks,
         "count_mean": round(count_mean, 3),
+        "frames_rested": rested,
         "results": {file.name: {"bytes": file.bytes, "sha256": file.sha256} for file in job.results},
     }
 

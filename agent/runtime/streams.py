@@ -37,6 +37,7 @@ class StreamValues:
     model: str = ""
     tracker: str = DEFAULT_TRACKER
     summary_period_s: float = 0.0
+    rest_s: float = 0.0
     scene: Scene = NO_SCENE
 
 
@@ -48,6 +49,7 @@ RANGES = {
     "max_fps": (0.0, 1000.0),
     "known_count": (0, 100_000),
     "summary_period_s": (0.05, 86_400.0),
+    "rest_s": (0.0, 60.0),
 }
 TEXT_LIMIT = 256
 

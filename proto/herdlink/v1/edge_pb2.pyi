@@ -181,7 +181,7 @@ class GetStreamResponse(_message.Message):
     def __init__(self, stream: _Optional[_Union[_types_pb2.Stream, _Mapping]] = ...) -> None: ...
 
 class SetStreamRequest(_message.Message):
-    __slots__ = ("stream", "name", "area", "input", "output", "enabled", "labels", "threshold", "max_fps", "known_count", "model", "tracker", "summary_period_s", "request_id")
+    __slots__ = ("stream", "name", "area", "input", "output", "enabled", "labels", "threshold", "max_fps", "known_count", "model", "tracker", "summary_period_s", "request_id", "rest_s")
     STREAM_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     AREA_FIELD_NUMBER: _ClassVar[int]
@@ -196,6 +196,7 @@ class SetStreamRequest(_message.Message):
     TRACKER_FIELD_NUMBER: _ClassVar[int]
     SUMMARY_PERIOD_S_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    REST_S_FIELD_NUMBER: _ClassVar[int]
     stream: str
     name: str
     area: str
@@ -210,7 +211,8 @@ class SetStreamRequest(_message.Message):
     tracker: str
     summary_period_s: float
     request_id: str
-    def __init__(self, stream: _Optional[str] = ..., name: _Optional[str] = ..., area: _Optional[str] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., enabled: bool = ..., labels: _Optional[_Iterable[str]] = ..., threshold: _Optional[float] = ..., max_fps: _Optional[float] = ..., known_count: _Optional[int] = ..., model: _Optional[str] = ..., tracker: _Optional[str] = ..., summary_period_s: _Optional[float] = ..., request_id: _Optional[str] = ...) -> None: ...
+    rest_s: float
+    def __init__(self, stream: _Optional[str] = ..., name: _Optional[str] = ..., area: _Optional[str] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., enabled: bool = ..., labels: _Optional[_Iterable[str]] = ..., threshold: _Optional[float] = ..., max_fps: _Optional[float] = ..., known_count: _Optional[int] = ..., model: _Optional[str] = ..., tracker: _Optional[str] = ..., summary_period_s: _Optional[float] = ..., request_id: _Optional[str] = ..., rest_s: _Optional[float] = ...) -> None: ...
 
 class SetStreamResponse(_message.Message):
     __slots__ = ("stream",)

@@ -104,7 +104,7 @@ class Job(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., stream: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., frames: _Optional[int] = ..., total_frames: _Optional[int] = ..., fps: _Optional[float] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[Error, _Mapping]] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., model: _Optional[str] = ..., results: _Optional[_Iterable[_Union[ResultFile, _Mapping]]] = ..., frames_dropped: _Optional[int] = ...) -> None: ...
 
 class Stream(_message.Message):
-    __slots__ = ("stream", "name", "area", "input", "output", "enabled", "labels", "threshold", "max_fps", "known_count", "model", "tracker", "summary_period_s", "origin", "state")
+    __slots__ = ("stream", "name", "area", "input", "output", "enabled", "labels", "threshold", "max_fps", "known_count", "model", "tracker", "summary_period_s", "origin", "state", "rest_s")
     class OriginEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -127,6 +127,7 @@ class Stream(_message.Message):
     SUMMARY_PERIOD_S_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
+    REST_S_FIELD_NUMBER: _ClassVar[int]
     stream: str
     name: str
     area: str
@@ -142,7 +143,8 @@ class Stream(_message.Message):
     summary_period_s: float
     origin: _containers.ScalarMap[str, Origin]
     state: StreamState
-    def __init__(self, stream: _Optional[str] = ..., name: _Optional[str] = ..., area: _Optional[str] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., enabled: bool = ..., labels: _Optional[_Iterable[str]] = ..., threshold: _Optional[float] = ..., max_fps: _Optional[float] = ..., known_count: _Optional[int] = ..., model: _Optional[str] = ..., tracker: _Optional[str] = ..., summary_period_s: _Optional[float] = ..., origin: _Optional[_Mapping[str, Origin]] = ..., state: _Optional[_Union[StreamState, _Mapping]] = ...) -> None: ...
+    rest_s: float
+    def __init__(self, stream: _Optional[str] = ..., name: _Optional[str] = ..., area: _Optional[str] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., enabled: bool = ..., labels: _Optional[_Iterable[str]] = ..., threshold: _Optional[float] = ..., max_fps: _Optional[float] = ..., known_count: _Optional[int] = ..., model: _Optional[str] = ..., tracker: _Optional[str] = ..., summary_period_s: _Optional[float] = ..., origin: _Optional[_Mapping[str, Origin]] = ..., state: _Optional[_Union[StreamState, _Mapping]] = ..., rest_s: _Optional[float] = ...) -> None: ...
 
 class Point(_message.Message):
     __slots__ = ("x", "y")
