@@ -17,18 +17,29 @@ _WOOD = ((120, 170, 200), (90, 140, 175), (140, 185, 205))
 
 
 class Floors:
-    """Floors in any number; straw, which takes long, is made in some patterns only."""
+    """Floors of one seed, each made when it is first asked for and kept."""
 
-    def __init__(self, random: np.random.Generator, noise: Noise, straws: int = 5) -> None:
-        self._noise = noise
-        self._straws = [_straw(random, noise) for _ in range(straws)]
+    def __init__(self, seed: int, noise: Noise, kept: int = 32) -> None:
+        self._seed, self._noise, self._count = seed, noise, kept
+        self._kept: dict[int, tuple[Image, float]] = {}
+        random = np.random.default_rng([seed, 11])
+        self._straws = [_straw(random, noise) for _ in range(3)]
 
-    def make(self, random: np.random.Generator, size: float) -> Floats:
-        """(SIDE, SIDE, 3) BGR about 0..255 of a floor that is `size` pig lengths wide."""
+    def pick(self, random: np.random.Generator) -> tuple[Floats, float]:
+        """(SIDE, SIDE, 3) BGR of a floor, and how many pig lengths it is wide."""
+        number = int(random.integers(self._count))
+        if number not in self._kept:
+            own = np.random.default_rng([self._seed, 12, number])
+            size = float(own.uniform(5, 11))
+            self._kept[number] = np.clip(self._make(own, size), 0, 255).astype(np.uint8), size
+        image, size = self._kept[number]
+        tint = random.normal(1, 0.05, 3) * random.uniform(0.75, 1.2)
+        return image * tint.astype(np.float32), size * float(random.uniform(0.7, 1.3))
+
+    def _make(self, random: np.random.Generator, size: float) -> Floats:
         makers = (_concrete, _slats, _slats, _grid, _grid, _grid, self._litter, self._litter, _earth, _planks, _plain)
-        maker = makers[int(random.integers(len(makers)))]
         px = SIDE / size
-        floor = maker(random, self._noise, px)
+        floor = makers[int(random.integers(len(makers)))](random, self._noise, px)
         if random.random() < 0.3:  # partly slatted, partly solid
             other = makers[int(random.integers(len(makers)))](random, self._noise, px)
             at = int(SIDE * random.uniform(0.25, 0.75))

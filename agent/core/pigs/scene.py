@@ -45,12 +45,22 @@ class Pens:
         self._library = library
         random = np.random.default_rng([seed, 7])
         self._noise = Noise(random)
-        self._floors = Floors(random, self._noise)
+        self._floors = Floors(seed, self._noise)
 
-    def picture(self, seed: int, width: int, height: int, photos: Sequence[Image] = (), empty: bool = False) -> Seen:
-        """Picture `seed`: the same for the same seed and photos. Of the photos some become walls and floors.
+    def picture(
+        self,
+        seed: int,
+        width: int,
+        height: int,
+        *,
+        photos: Sequence[Image] = (),
+        cutouts: Sequence[Image] = (),
+        empty: bool = False,
+    ) -> Seen:
+        """Picture `seed`: the same for the same seed, photos and cut-outs.
 
-        `empty`: a pen without a pig.
+        Of the photos some become walls and floors; the cut-outs, (H, W, 4) with what is no pig, are strewn in.
+        `empty`: a pen without a pig, but with more of those.
         """
         random = np.random.default_rng(seed)
         eye = _camera(random, width, height)
@@ -61,11 +71,13 @@ class Pens:
         count = 0 if empty else _count(random, eye)
         stands = herd(random, eye, count)
         wholes = self._fill(random, canvas, eye, stands, light)
+        if cutouts and (empty or random.random() < 0.25):
+            for _ in range(int(random.integers(2, 14) if empty else random.integers(1, 4))):
+                _strew(random, canvas, cutouts, light)
         return self._finish(random, canvas, wholes, infrared)
 
     def _ground(self, random: np.random.Generator, eye: Camera, photos: Sequence[Image]) -> Floats:
-        size = float(random.uniform(5, 11))
-        floor = self._floors.make(random, size)
+        floor, size = self._floors.pick(random)
         if photos and random.random() < 0.12:
             floor = _crop(random, photos, 640, 640)
         ground = lay(floor, size, eye.homography, eye.width, eye.height, float(random.uniform(-math.pi, math.pi)))
@@ -194,6 +206,29 @@ def _light(random: np.random.Generator, eye: Camera, infrared: bool) -> Light:
         (float(tint[0]), float(tint[1]), float(tint[2])),
         float(random.uniform(0.2, 0.75)),
     )
+
+
+def _strew(random: np.random.Generator, canvas: Canvas, cutouts: Sequence[Image], light: Light) -> None:
+    """One of the cut-outs somewhere in the picture, any size, mostly upright, over what is there."""
+    source = cutouts[int(random.integers(len(cutouts)))]
+    height, width = canvas.owner.shape
+    scale = width * math.exp(random.uniform(math.log(0.05), math.log(0.5))) / max(source.shape[:2])
+    turn = random.normal(0, 15) if random.random() < 0.7 else random.uniform(0, 360)
+    matrix = cv2.getRotationMatrix2D((source.shape[1] / 2, source.shape[0] / 2), float(turn), float(scale))
+    if random.random() < 0.5:
+        matrix[:, 0] *= -1
+        matrix[:, 2] -= matrix[:, 0] * source.shape[1]
+    middle = matrix @ [source.shape[1] / 2, source.shape[0] / 2, 1]
+    matrix[:, 2] += random.uniform(0, 1, 2) * [width, height] - middle
+    if scale < 0.5:
+        source = cv2.GaussianBlur(source, (0, 0), 0.4 / scale)
+    laid = cv2.warpAffine(source, matrix, (width, height)).astype(np.float32)
+    colour = laid[..., :3] * random.normal(1, 0.06, 3).astype(np.float32) * np.float32(light.ambient + 0.75 * light.lamp)
+    if random.random() < 0.15:  # as pale and rosy as a pig
+        colour = laid[..., :3].mean(-1, keepdims=True) * np.array(any_breed(random), np.float32) / 140
+    share = laid[..., 3:] / 255
+    canvas.image += (colour - canvas.image) * share
+    canvas.owner[share[..., 0] > 0.5] = paint.NOBODY
 
 
 def _crop(random: np.random.Generator, photos: Sequence[Image], width: int, height: int) -> Floats:
