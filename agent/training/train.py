@@ -101,7 +101,7 @@ def train(
             optimiser.step()
             _follow(average, network, min(plan.average, (step + 1) / (step + 10)))
             log.write(json.dumps({"step": step, **{key: round(value, 4) for key, value in parts.items()}}) + "\n")
-            if step % 50 == 49 or step == plan.steps - 1:
+            if step % 25 == 24 or step == plan.steps - 1:
                 log.flush()
                 told = " ".join(f"{key} {value:.3f}" for key, value in parts.items())
                 say(f"step {step + 1} of {plan.steps}: {told}, {time.monotonic() - begin:.0f} s")

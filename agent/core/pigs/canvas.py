@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from agent.core.pigs.camera import Camera
-from agent.core.pigs.sprite import PX, Sprite, axis
+from agent.core.pigs.sprite import Sprite, axis
 from agent.core.types import Doubles, Floats, Image
 
 NOBODY = 0
@@ -93,7 +93,7 @@ def lay(
     own_up, own_ahead = sprite.up, axis(sprite.elevation, azimuth)
     # The turn in the picture that brings both its up and its way ahead nearest to where they are seen.
     turn = cmath.phase(own_up.conjugate() * wanted_up + own_ahead.conjugate() * wanted_ahead + 1e-12)
-    return _warped(sprite, foot, turn, px * size / PX, mirrored)
+    return _warped(sprite, foot, turn, px * size / sprite.px, mirrored)
 
 
 def compass_azimuth(camera: Camera, place: Doubles, heading: float) -> float:
@@ -116,10 +116,8 @@ def _warped(sprite: Sprite, foot: complex, turn: float, scale: float, mirrored: 
     size = (int(high[0] - low[0]), int(high[1] - low[1]))
     source, skin = sprite.surface, sprite.skin
     if scale < 0.6:  # fine sprites are made coarser first, or they would glitter
-        step = 2 if scale < 0.3 else 1
         blur = 0.45 / scale
         source, skin = (cv2.GaussianBlur(one, (0, 0), blur) for one in (source, skin))
-        del step
     surface = cv2.warpAffine(source, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(0, 128, 128, 0))
     skin = cv2.warpAffine(skin, matrix, size, flags=cv2.INTER_LINEAR)
     nx = (surface[..., 1].astype(np.float32) - 128) * flip

@@ -88,7 +88,7 @@ def coat_of_pig(coat: Coat, noise: Noise, skin: Image, surface: Image) -> Floats
     colour += (noise.cloud(random, height, width, 0.6) * coat.fur)[..., None]
     colour += (noise.grain(random, height, width, 1.0) * coat.fur * 0.7)[..., None]
     if coat.spots:
-        patch = np.clip((noise.cloud(random, height, width, coat.spot_zoom) - 1.6 * (1 - coat.spots)) * 6, 0, 1)
+        patch = np.clip((_on_body(noise, random, along, surface, coat.spot_zoom) - 1.6 * (1 - coat.spots)) * 6, 0, 1)
         colour = _mixed(colour, coat.spot_colour, patch)
     if coat.belt[1] > coat.belt[0]:
         start, end = coat.belt
@@ -143,6 +143,13 @@ def _marked(random: np.random.Generator, coat: Coat, colour: Floats, along: Floa
     turn = cv2.getRotationMatrix2D((float(x), float(y)), float(random.uniform(0, 360)), 1.0)
     paint = cv2.warpAffine(paint, turn, (paint.shape[1], paint.shape[0]))
     return _mixed(colour, coat.mark_colour, paint * 0.75)
+
+
+def _on_body(noise: Noise, random: np.random.Generator, along: Floats, surface: Image, zoom: float) -> Floats:
+    """A field that lies on the animal: the same place of its body has the same value from wherever it is seen."""
+    field = noise.cloud(random, 128, 256, 2 * zoom)
+    height = surface[..., 3].astype(np.float32) * (127 / 255)
+    return np.asarray(cv2.remap(field, along * 255, height, cv2.INTER_LINEAR), np.float32)
 
 
 def _mixed(colour: Floats, other: Floats | tuple[float, float, float], share: Floats) -> Floats:

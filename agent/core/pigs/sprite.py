@@ -31,7 +31,9 @@ class Sprite:
     azimuth: float
     """Radians to the left from the way the camera looks to the way the solid looks, on the floor."""
     kind: int = 0
-    """Of a pig its Posture; of other things what others.py says."""
+    """Of a pig its Posture; of other things library.OTHER."""
+    px: float = PX
+    """Of its own pixels to one length."""
 
     @property
     def ahead(self) -> complex:
@@ -72,6 +74,7 @@ def render(solid: Solid, elevation: float, azimuth: float, kind: int = 0, px: fl
         elevation,
         azimuth,
         kind,
+        px,
     )
 
 
