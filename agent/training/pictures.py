@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 
 from agent.core.pigs.library import collect, draw_one
-from agent.core.pigs.sprite import Sprite
 from agent.core.pigs.scene import Pens, Seen
+from agent.core.pigs.sprite import Sprite
 from agent.core.types import Image
 from agent.training import labels
 
@@ -77,7 +77,7 @@ def _calm() -> None:
 
 def _begin(*work: object) -> None:
     _calm()
-    _work.append(cast(_Work, work))
+    _work.append(cast("_Work", work))
 
 
 def _chunk(first: int) -> int:
@@ -87,9 +87,13 @@ def _chunk(first: int) -> int:
         random = np.random.default_rng([order.seed, number, 3])
         height = int(random.choice([360, 360, 384, 480, 512, 640])) * order.width // 640
         seen = pens.picture(
-            int(random.integers(1 << 62)), order.width, height,
-            photos=photos, cutouts=cutouts, empty=bool(random.random() < EMPTY),
-        )  # fmt: skip
+            int(random.integers(1 << 62)),
+            order.width,
+            height,
+            photos=photos,
+            cutouts=cutouts,
+            empty=bool(random.random() < EMPTY),
+        )
         save(folder / f"{number:06}.jpg", seen)
     (folder / f"{first:06}.done").touch()
     return first

@@ -1,4 +1,4 @@
-"""From labelled pictures and photos without animals to what a network is fed with: cut, turned, coloured, put together."""
+"""From labelled pictures and photos without animals to a network's input: cut, turned, coloured, put together."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def sample(stock: Stock, random: np.random.Generator, width: int, height: int) -
 
 def _quilt(stock: Stock, random: np.random.Generator, width: int, height: int) -> Sample:
     """Four samples around a point."""
-    x, y = (int(round(side * random.uniform(0.3, 0.7))) for side in (width, height))
+    x, y = (round(side * random.uniform(0.3, 0.7)) for side in (width, height))
     image = np.full((height, width, 3), FILL, np.uint8)
     boxes, ignored = [], []
     for left, top, right, bottom in ((0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)):

@@ -173,8 +173,11 @@ def _head(build: Build, pose: Pose) -> Solid:
     nostrils = Solid(holes, np.full(2, 0.013 * k), np.ones(2), np.ones(2), np.ones(2))
     eyes = Solid(
         np.array([[0.17 * k, 0.062 * k * s, 0.055 * k] for s in (-1, 1)]),
-        np.full(2, 0.016 * k), np.full(2, 0.85), np.zeros(2), np.ones(2),
-    )  # fmt: skip
+        np.full(2, 0.016 * k),
+        np.full(2, 0.85),
+        np.zeros(2),
+        np.ones(2),
+    )
     ears = [_ear(build, side) for side in (-1, 1)]
     jaw = tube(np.array([[0.03, 0, -0.05], [0.15, 0, -0.04]]) * k, np.array([0.085, 0.06]) * k, along=(0.68, 0.8))
     parts = join(skull, disc, nostrils, eyes, jaw, *ears)
@@ -220,8 +223,12 @@ def _leg(build: Build, pose: Pose, number: int) -> Solid:
     joint = hip + upper * first
     foot = joint + lower * second
     low, hi = (0.036, 0.075) if hind else (0.033, 0.06)
-    thigh = tube(np.stack([hip, joint]), np.array([hi * build.girth, low + 0.008]), along=(0.12, 0.1) if hind else (0.5, 0.5))
-    shank = tube(np.stack([joint, foot]), np.array([low + 0.004, low - 0.008]), along=(0.1, 0.1) if hind else (0.5, 0.5))
+    thigh = tube(
+        np.stack([hip, joint]), np.array([hi * build.girth, low + 0.008]), along=(0.12, 0.1) if hind else (0.5, 0.5)
+    )
+    shank = tube(
+        np.stack([joint, foot]), np.array([low + 0.004, low - 0.008]), along=(0.1, 0.1) if hind else (0.5, 0.5)
+    )
     toe = tube(np.stack([foot, foot + 0.03 * second + [0.012, 0, 0]]), np.array([0.026, 0.022]), dark=0.8)
     return join(thigh, shank, toe)
 

@@ -72,18 +72,25 @@ class Canvas:
         moved = Patch(
             patch.left - pad - round(light.way[0] * spread * 1.5),
             patch.top - pad - round(light.way[1] * spread * 1.5),
-            cover[..., None], patch.skin,
-        )  # fmt: skip
+            cover[..., None],
+            patch.skin,
+        )
         part, own = _overlap(moved, self.owner.shape)
         if part is not None:
             self.image[part] *= (1 - light.shadow * np.clip(soft[own] * 1.4, 0, 1))[..., None]
 
 
 def lay(
-    sprite: Sprite, camera: Camera, place: Doubles, heading: float, size: float, mirrored: bool = False, lifted: float = 0.0
+    sprite: Sprite,
+    camera: Camera,
+    place: Doubles,
+    heading: float,
+    size: float,
+    mirrored: bool = False,
+    lifted: float = 0.0,
 ) -> Patch:
     """The sprite at a place on the floor (x, y), looking `heading` radians to the left of x, `size` lengths long."""
-    elevation, compass, px = camera.view(place)
+    px = camera.view(place)[2]
     at = np.array([[place[0], place[1], lifted], [place[0], place[1], lifted + 0.2]])
     ahead = [place[0] + 0.2 * np.cos(heading), place[1] + 0.2 * np.sin(heading), lifted]
     seen = camera.see(np.vstack([at, [ahead]]))

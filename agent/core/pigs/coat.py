@@ -12,9 +12,13 @@ from agent.core.pigs.others import BOOTS, HAIR, LEGS, PARTS, SKIN, THING, TOP, T
 from agent.core.types import Floats, Image
 
 _BREEDS = (
-    ((178, 190, 232), 0.40), ((150, 168, 222), 0.22), ((214, 220, 232), 0.14), ((70, 100, 160), 0.09), ((44, 48, 56), 0.09),
+    ((178, 190, 232), 0.40),
+    ((150, 168, 222), 0.22),
+    ((214, 220, 232), 0.14),
+    ((70, 100, 160), 0.09),
+    ((44, 48, 56), 0.09),
     ((110, 130, 165), 0.06),
-)  # fmt: skip
+)
 """BGR and share: pink, rosy, white, red-brown, black, greyish."""
 _MARKS = ((200, 60, 40), (60, 60, 210), (70, 160, 60), (40, 200, 220), (30, 30, 30), (170, 60, 160))
 _SKINS = ((150, 170, 220), (110, 140, 195), (60, 80, 120), (170, 185, 225))
@@ -69,7 +73,9 @@ def any_coat(random: np.random.Generator, breed: tuple[float, float, float], dir
         belt=belt,
         belt_colour=_three(random.choice([(215, 220, 228), (40, 44, 52)])),
         dirt=float(np.clip(random.normal(dirty, 0.25), 0, 1)),
-        dirt_colour=_three(np.array(random.choice([(50, 65, 85), (40, 50, 60), (90, 110, 130)])) * random.uniform(0.6, 1.3)),
+        dirt_colour=_three(
+            np.array(random.choice([(50, 65, 85), (40, 50, 60), (90, 110, 130)])) * random.uniform(0.6, 1.3)
+        ),
         fur=float(random.uniform(1, 7)),
         flush=float(random.uniform(0.1, 0.5)),
         mark=mark,
@@ -137,9 +143,15 @@ def _marked(random: np.random.Generator, coat: Coat, colour: Floats, along: Floa
     paint = np.zeros(colour.shape[:2], np.float32)
     size = max(colour.shape[:2]) / 120
     cv2.putText(
-        paint, coat.mark, (int(x - 7 * size * len(coat.mark)), int(y + 8 * size)), cv2.FONT_HERSHEY_SIMPLEX,
-        0.75 * size, 1.0, max(1, round(2.5 * size)), cv2.LINE_AA,
-    )  # fmt: skip
+        paint,
+        coat.mark,
+        (int(x - 7 * size * len(coat.mark)), int(y + 8 * size)),
+        cv2.FONT_HERSHEY_SIMPLEX,
+        0.75 * size,
+        1.0,
+        max(1, round(2.5 * size)),
+        cv2.LINE_AA,
+    )
     turn = cv2.getRotationMatrix2D((float(x), float(y)), float(random.uniform(0, 360)), 1.0)
     paint = cv2.warpAffine(paint, turn, (paint.shape[1], paint.shape[0]))
     return _mixed(colour, coat.mark_colour, paint * 0.75)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -39,8 +39,8 @@ class _Animal:
     state: State = State.STANDING
     since_s: float = 10.0
     stride: float = 0.0
-    lying: Pose = Pose(Posture.CHEST)
-    standing: Pose = Pose()
+    lying: Pose = field(default_factory=lambda: Pose(Posture.CHEST))
+    standing: Pose = field(default_factory=Pose)
 
 
 class Film:
@@ -144,8 +144,10 @@ class Film:
         colour = random.uniform(60, 200) + random.normal(0, 8, 3)
         wall = (float(colour[0]), float(colour[1]), float(colour[2]))
         for x, y, wide, deep in (
-            (0, half[1] + 0.06, 2 * half[0], 0.1), (-half[0] - 0.06, 0, 0.1, 2 * half[1]), (half[0] + 0.06, 0, 0.1, 2 * half[1]),
-        ):  # fmt: skip
+            (0, half[1] + 0.06, 2 * half[0], 0.1),
+            (-half[0] - 0.06, 0, 0.1, 2 * half[1]),
+            (half[0] + 0.06, 0, 0.1, 2 * half[1]),
+        ):
             outline = furniture.box(np.array([x, y]), wide, deep, 0.0)
             furniture.draw(canvas, eye, furniture.Prism(outline, 0.0, _WALL, wall), random, self._noise)
         white = np.ones((eye.height, eye.width, 3), np.float32)

@@ -12,7 +12,15 @@ from agent.core.types import Doubles, Floats, Image
 
 SIDE = 640
 """Pixels of a floor's texture, each way."""
-_PLASTIC = ((40, 110, 190), (60, 130, 70), (150, 150, 150), (200, 200, 200), (45, 45, 45), (130, 110, 60), (60, 70, 150))
+_PLASTIC = (
+    (40, 110, 190),
+    (60, 130, 70),
+    (150, 150, 150),
+    (200, 200, 200),
+    (45, 45, 45),
+    (130, 110, 60),
+    (60, 70, 150),
+)
 _WOOD = ((120, 170, 200), (90, 140, 175), (140, 185, 205))
 
 
@@ -72,7 +80,7 @@ class Floors:
 
 
 def lay(floor: Floats, size: float, homography: Doubles, width: int, height: int, turn: float) -> Floats:
-    """(height, width, 3) the floor, `size` lengths wide about the origin and turned, as a camera sees it; mirrored beyond."""
+    """(height, width, 3) the floor, `size` lengths wide about the origin and turned, as seen; mirrored beyond."""
     scale = size / SIDE
     cos, sin = math.cos(turn) * scale, math.sin(turn) * scale
     half = SIDE / 2
@@ -123,7 +131,7 @@ def _slats(random: np.random.Generator, noise: Noise, px: float) -> Floats:
     floor *= (dark * edge)[..., None].astype(np.float32)
     if random.random() < 0.5:
         panel = px * random.uniform(0.8, 2.5)
-        seam = (np.arange(SIDE) % panel < 2)
+        seam = np.arange(SIDE) % panel < 2
         floor[:, seam] *= 0.75
     return np.rot90(floor).copy() if random.random() < 0.5 else floor
 
@@ -141,7 +149,10 @@ def _grid(random: np.random.Generator, noise: Noise, px: float) -> Floats:
     u, v = (x / wide + row * shift) % 1, (y / long) % 1
     if random.random() < 0.3:  # slots across and along by turns, as in woven grids
         block = (np.floor(x / (3 * wide)) + np.floor(y / (3 * wide))) % 2
-        u, v = np.where(block > 0, (x / wide) % 1, (y / wide) % 1), np.where(block > 0, (y / (3 * wide)) % 1, (x / (3 * wide)) % 1)
+        u, v = (
+            np.where(block > 0, (x / wide) % 1, (y / wide) % 1),
+            np.where(block > 0, (y / (3 * wide)) % 1, (x / (3 * wide)) % 1),
+        )
         long = 3 * wide
     hole = np.clip((random.uniform(0.2, 0.32) - np.abs(u - 0.5)) * wide + 0.5, 0, 1)
     hole *= np.clip((random.uniform(0.32, 0.44) - np.abs(v - 0.5)) * long + 0.5, 0, 1)
@@ -158,9 +169,13 @@ def _grid(random: np.random.Generator, noise: Noise, px: float) -> Floats:
 
 def _earth(random: np.random.Generator, noise: Noise, px: float) -> Floats:
     """Earth, mud, sand, shavings, grass."""
-    colour = random.choice([(60, 85, 110), (45, 60, 75), (130, 165, 190), (110, 150, 180), (60, 110, 80), (150, 185, 205)])
+    colour = random.choice(
+        [(60, 85, 110), (45, 60, 75), (130, 165, 190), (110, 150, 180), (60, 110, 80), (150, 185, 205)]
+    )
     base = _flat(np.array(colour) * random.uniform(0.7, 1.2))
-    rough = noise.cloud(random, SIDE, SIDE, 1.5) * random.uniform(6, 22) + noise.grain(random, SIDE, SIDE, 1.5) * random.uniform(4, 22)
+    rough = noise.cloud(random, SIDE, SIDE, 1.5) * random.uniform(6, 22) + noise.grain(
+        random, SIDE, SIDE, 1.5
+    ) * random.uniform(4, 22)
     return np.asarray(base + rough[..., None] * np.array([0.9, 1, 1.1], np.float32), np.float32)
 
 

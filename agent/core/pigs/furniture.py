@@ -107,18 +107,48 @@ def any_furniture(random: np.random.Generator, reach: float) -> list[Prism]:
         middle = random.uniform(-reach, reach, 2)
         kind = random.random()
         if kind < 0.35:  # a trough
-            found.append(Prism(box(middle, random.uniform(0.6, 3), random.uniform(0.22, 0.4), turn + random.choice([0, math.pi / 2])), 0, random.uniform(0.1, 0.25), _colour(random), 6, True))  # fmt: skip
+            found.append(
+                Prism(
+                    box(
+                        middle,
+                        random.uniform(0.6, 3),
+                        random.uniform(0.22, 0.4),
+                        turn + random.choice([0, math.pi / 2]),
+                    ),
+                    0,
+                    random.uniform(0.1, 0.25),
+                    _colour(random),
+                    6,
+                    True,
+                )
+            )
         elif kind < 0.55:  # a hopper
-            outline = round_outline(middle, random.uniform(0.15, 0.4)) if random.random() < 0.5 else box(middle, random.uniform(0.4, 0.9), random.uniform(0.3, 0.6), turn)
+            outline = (
+                round_outline(middle, random.uniform(0.15, 0.4))
+                if random.random() < 0.5
+                else box(middle, random.uniform(0.4, 0.9), random.uniform(0.3, 0.6), turn)
+            )
             found.append(Prism(outline, 0.0, random.uniform(0.4, 0.9), _colour(random), 5, random.random() < 0.5))
         elif kind < 0.75:  # a pipe
             found.append(Prism(box(middle, 0.05, 0.05, 0.0), 0.0, random.uniform(0.4, 1.3), _colour(random), 3))
         elif kind < 0.9:  # a heat mat or a creep's cover
-            found.append(Prism(box(middle, random.uniform(0.8, 2), random.uniform(0.6, 1.2), turn), 0.0, random.choice([0.02, 0.5]), _colour(random), 5))  # fmt: skip
+            found.append(
+                Prism(
+                    box(middle, random.uniform(0.8, 2), random.uniform(0.6, 1.2), turn),
+                    0.0,
+                    random.choice([0.02, 0.5]),
+                    _colour(random),
+                    5,
+                )
+            )
         else:  # a crate: rails on both sides
             for side in (-1, 1):
                 for level in (0.25, 0.5, 0.75):
-                    found.append(Prism(box(middle + side * aside * 0.3, 2.0, 0.03, turn), level, level + 0.04, _colour(random), 3))  # fmt: skip
+                    found.append(
+                        Prism(
+                            box(middle + side * aside * 0.3, 2.0, 0.03, turn), level, level + 0.04, _colour(random), 3
+                        )
+                    )
     return found
 
 

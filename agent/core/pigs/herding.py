@@ -116,10 +116,12 @@ def _row(random: np.random.Generator, middle: Doubles, count: int) -> list[Stand
     return [
         Stand(
             middle + aside * (number - (count - 1) / 2) * apart + random.normal(0, 0.06, 2),
-            float(base + random.normal(0, 0.2)), _size(random), UP[int(random.integers(4))],
+            float(base + random.normal(0, 0.2)),
+            _size(random),
+            UP[int(random.integers(4))],
         )
         for number in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def _litter(random: np.random.Generator, camera: Camera, count: int) -> list[Stand]:

@@ -62,7 +62,14 @@ def air_and_glass(random: np.random.Generator, image: Floats, noise: Noise) -> F
         webs = np.zeros((height, width), np.float32)
         for _ in range(int(random.integers(2, 9))):
             a, b = random.uniform(-0.1, 1.1, (2, 2)) * [width, height]
-            cv2.line(webs, (round(a[0]), round(a[1])), (round(b[0]), round(b[1])), 1.0, int(random.integers(1, 4)), cv2.LINE_AA)  # fmt: skip
+            cv2.line(
+                webs,
+                (round(a[0]), round(a[1])),
+                (round(b[0]), round(b[1])),
+                1.0,
+                int(random.integers(1, 4)),
+                cv2.LINE_AA,
+            )
         webs = cv2.GaussianBlur(webs, (0, 0), float(random.uniform(0.7, 3)))
         image = image + (webs * random.uniform(20, 110))[..., None]
     return np.asarray(image, np.float32)
@@ -99,7 +106,9 @@ def recorded(random: np.random.Generator, image: Floats, infrared: bool) -> Imag
         grey = image.mean(-1, keepdims=True)
         image = grey + (image - grey) * np.float32(random.choice([random.uniform(0.35, 1.0), random.uniform(0.8, 1.4)]))
         image = image * random.normal(1, 0.06, 3).astype(np.float32)
-    image = 255 * np.clip(image / 255 * np.float32(random.uniform(0.6, 1.35)), 0, None) ** np.float32(random.uniform(0.7, 1.4))
+    image = 255 * np.clip(image / 255 * np.float32(random.uniform(0.6, 1.35)), 0, None) ** np.float32(
+        random.uniform(0.7, 1.4)
+    )
     middle = np.float32(image.mean())
     image = middle + (image - middle) * np.float32(random.uniform(0.7, 1.25)) + np.float32(random.normal(0, 8))
     image = _blurred(random, np.asarray(image, np.float32))
@@ -114,7 +123,9 @@ def recorded(random: np.random.Generator, image: Floats, infrared: bool) -> Imag
         _text(random, done)
     if random.random() < 0.7:
         quality = int(random.choice([random.integers(15, 45), random.integers(40, 95)]))
-        done = np.asarray(cv2.imdecode(cv2.imencode(".jpg", done, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR), np.uint8)
+        done = np.asarray(
+            cv2.imdecode(cv2.imencode(".jpg", done, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR), np.uint8
+        )
     return done
 
 

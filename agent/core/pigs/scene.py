@@ -118,7 +118,9 @@ class Pens:
             for _ in range(int(random.integers(1, 4))):
                 place = random.uniform(-reach, reach, 2) * 0.9
                 away = float(ahead @ [*place, 0.4])
-                things.append((away, -1, Stand(place, float(random.uniform(-3.14, 3.14)), _other_size(random), Posture.STANDING)))
+                things.append(
+                    (away, -1, Stand(place, float(random.uniform(-3.14, 3.14)), _other_size(random), Posture.STANDING))
+                )
         wholes: dict[int, float] = {}
         for _, number, thing in sorted(things, key=lambda one: -one[0]):
             if isinstance(thing, Prism):
@@ -150,7 +152,9 @@ class Pens:
         ids, boxes, pixels = outlines(owner)
         shares = np.array([before[i] / max(wholes[i], 1) for i in ids], np.float32)
         # What the lens's round edge has cut.
-        shares *= np.array([min(1.0, p / max(1, before[i]) * 1.6) for i, p in zip(ids, pixels, strict=True)], np.float32)
+        shares *= np.array(
+            [min(1.0, p / max(1, before[i]) * 1.6) for i, p in zip(ids, pixels, strict=True)], np.float32
+        )
         return Seen(done, boxes, np.minimum(shares, 1).astype(np.float32), ids)
 
 
@@ -171,9 +175,13 @@ def outlines(owner: np.ndarray) -> tuple[Ints, Floats, Ints]:
 
 def _camera(random: np.random.Generator, width: int, height: int) -> Camera:
     view = random.uniform(0.7, 1.7)
-    tilt = random.choice([abs(random.normal(0, 0.12)), random.uniform(0.2, 0.8), random.uniform(0.6, 1.25)], p=[0.4, 0.4, 0.2])
+    tilt = random.choice(
+        [abs(random.normal(0, 0.12)), random.uniform(0.2, 0.8), random.uniform(0.6, 1.25)], p=[0.4, 0.4, 0.2]
+    )
     length_px = math.exp(random.uniform(math.log(0.045), math.log(0.5))) * width
-    return camera(width, height, tilt=float(tilt), roll=float(random.normal(0, 0.06)), view=float(view), length_px=length_px)
+    return camera(
+        width, height, tilt=float(tilt), roll=float(random.normal(0, 0.06)), view=float(view), length_px=length_px
+    )
 
 
 def _count(random: np.random.Generator, eye: Camera) -> int:
@@ -223,7 +231,9 @@ def _strew(random: np.random.Generator, canvas: Canvas, cutouts: Sequence[Image]
     if scale < 0.5:
         source = cv2.GaussianBlur(source, (0, 0), 0.4 / scale)
     laid = cv2.warpAffine(source, matrix, (width, height)).astype(np.float32)
-    colour = laid[..., :3] * random.normal(1, 0.06, 3).astype(np.float32) * np.float32(light.ambient + 0.75 * light.lamp)
+    colour = (
+        laid[..., :3] * random.normal(1, 0.06, 3).astype(np.float32) * np.float32(light.ambient + 0.75 * light.lamp)
+    )
     if random.random() < 0.15:  # as pale and rosy as a pig
         colour = laid[..., :3].mean(-1, keepdims=True) * np.array(any_breed(random), np.float32) / 140
     share = laid[..., 3:] / 255

@@ -11,7 +11,7 @@ from agent.core.types import Doubles
 
 @dataclass(frozen=True, slots=True)
 class Solid:
-    """N balls; the unit is the length of a grown pig from snout to rump, x is ahead, y to the left, z up from the floor."""
+    """N balls. The unit is a grown pig's length from snout to rump; x is ahead, y to the left, z up from the floor."""
 
     centres: Doubles
     """(N, 3)."""
@@ -37,7 +37,12 @@ def join(*parts: Solid) -> Solid:
 
 
 def tube(
-    points: Doubles, radii: Doubles, *, step: float = 0.022, along: tuple[float, float] = (0, 0), pink: float = 0.0,
+    points: Doubles,
+    radii: Doubles,
+    *,
+    step: float = 0.022,
+    along: tuple[float, float] = (0, 0),
+    pink: float = 0.0,
     dark: float = 0.0,
 ) -> Solid:
     """Balls every `step` along the line through `points` (K, 3), their radii running between `radii` (K,)."""
