@@ -43,24 +43,20 @@ def _arguments() -> argparse.ArgumentParser:
         "--own", type=Path, metavar="DIR", help="labelled frames to train on as well (YOLO's .txt beside)"
     )
     parser.add_argument("--judge", type=Path, metavar="DIR", help="labelled frames to judge by, never trained on")
-    parser.add_argument("--start", type=Path, metavar="WEIGHTS", help="a pig.weights to begin from instead of COCO's")
-    parser.add_argument("--processes", type=int, default=2, help="that make pictures (default: 2)")
-    parser.add_argument("--threads", type=int, default=2, help="of the training (default: 2)")
+    parser.add_argument("--start", type=Path, metavar="ONNX", help="a model of this training to go on from")
+    parser.add_argument("--processes", type=int, default=2, help="that make pictures, and train (default: 2)")
     return parser
 
 
 def _run(args: argparse.Namespace) -> None:
-    import torch
-
     from agent.detectors.onnx import open_detector
     from agent.training import labels, photos, pictures
     from agent.training.export import export
     from agent.training.judge import false_alarms, judge, to_json
-    from agent.training.network import Network, begin_from, load, save
+    from agent.training.network import Network, begin_from, load_finished, save
     from agent.training.samples import Stock
     from agent.training.train import Plan, train
 
-    torch.set_num_threads(args.threads)
     size = _size(args.size)
     own = labels.pictures(args.own) if args.own else []
     kept_apart = labels.pictures(args.judge) if args.judge else []
@@ -73,19 +69,21 @@ def _run(args: argparse.Namespace) -> None:
     made = pictures.make(
         args.output / "pictures", order, list(free.training.values()), list(free.cutouts.values()), args.processes, _say
     )
+    start = args.output / "start.weights"
     network = Network(_HERE / "pig.cfg")
     if args.start:
-        load(network, args.start)
+        load_finished(network, args.start)
     else:
         begin_from(network, *_coco())
+    save(network, start)
     stock = Stock(made, own, photos.with_people(list(free.training.values())))
-    trained = train(network, stock, Plan(args.steps, args.rate, seed=args.seed), args.output, _say)
-    save(trained, args.output / "pig.weights")
+    plan = Plan(args.steps, args.rate, seed=args.seed)
+    trained = train(_HERE / "pig.cfg", start, stock, plan, args.output, args.processes)
     source = f"herdlink's agent/training: {args.pictures} generated pictures, {args.steps} steps, seed {args.seed}"
     source += f", {len(own)} own pictures" if own else ""
     model, spec = export(
         _HERE / "pig.cfg",
-        args.output / "pig.weights",
+        trained,
         args.output,
         name=args.name,
         labels=("pig",),

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 from torch import Tensor, nn
 
 from agent.core.errors import InvalidArgument
 from agent.models.darknet_files import Section, Weights, read_cfg
 
+_EPSILON = 1e-5
 SURE = 20.0
 """Bias of the class that every object has: its logistic is 1."""
 
@@ -37,7 +40,7 @@ class Convolution(nn.Module):
         filters = section.integer("filters", 1)
         padding = size // 2 if section.integer("pad", 0) else 0
         self.conv = nn.Conv2d(channels, filters, size, stride, padding, bias=not self.normalised)
-        self.norm = nn.BatchNorm2d(filters, eps=1e-6) if self.normalised else nn.Identity()
+        self.norm = nn.BatchNorm2d(filters, eps=_EPSILON) if self.normalised else nn.Identity()
         self.leaky = section.word("activation", "linear") == "leaky"
 
     def forward(self, value: Tensor) -> Tensor:
@@ -127,6 +130,29 @@ def load(network: Network, weights: Path) -> None:
             for tensor in layer.parameters_in_order():
                 tensor.copy_(torch.from_numpy(file.take(tensor.numel(), network.sections[0]).copy()).view(tensor.shape))
         file.finish(network.sections[-1])
+
+
+def load_finished(network: Network, model: Path) -> None:
+    """Fills a network from an .onnx that export.py made of the same .cfg. Raises InvalidArgument (MODEL_INVALID)."""
+    graph = onnx.load(model).graph
+    arrays = {one.name: numpy_helper.to_array(one).astype(np.float32) for one in graph.initializer}
+    arrays |= {node.output[0]: arrays[node.input[0]] for node in graph.node if node.op_type == "Cast"}
+    found = [node for node in graph.node if node.op_type == "Conv"]
+    layers = network.convolutions()
+    shapes = [tuple(layer.conv.weight.shape) for _, layer in layers]
+    if [arrays[node.input[1]].shape for node in found] != shapes:
+        raise InvalidArgument("MODEL_INVALID", f"{model} was not made by this training: its layers are others")
+    with torch.no_grad():
+        for node, (_, layer) in zip(found, layers, strict=True):
+            layer.conv.weight.copy_(torch.from_numpy(arrays[node.input[1]]))
+            bias = torch.from_numpy(arrays[node.input[2]])
+            if layer.normalised:  # the statistics went into the weights
+                values = (bias, torch.ones_like(bias), torch.zeros_like(bias), torch.full_like(bias, 1 - _EPSILON))
+                for tensor, value in zip(layer.parameters_in_order()[:4], values, strict=True):
+                    tensor.copy_(value)
+            else:
+                assert layer.conv.bias is not None
+                layer.conv.bias.copy_(bias)
 
 
 def save(network: Network, weights: Path) -> None:

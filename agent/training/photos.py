@@ -25,7 +25,7 @@ _LEAST_PX = 150
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Photos in one package: paths that match `judges` are kept apart, of the rest those are used that match `photos`."""
+    """Photos in one package: paths that match `judges` are kept apart, others that match `photos` trained on."""
 
     name: str
     licence: str

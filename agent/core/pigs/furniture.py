@@ -85,71 +85,67 @@ def _fill(
 
 
 def any_furniture(random: np.random.Generator, reach: float) -> list[Prism]:
-    """Walls around or beside a pen, and what stands in it; `reach` is about half of what the camera sees, in lengths."""
-    found: list[Prism] = []
+    """Walls around or beside a pen, and what stands in it; `reach` is half of what the camera sees, in lengths."""
     turn = float(random.normal(0, 0.12))
-    ahead, aside = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
-    wall_colour = _colour(random)
-    for side in range(4):
-        if random.random() < 0.55:
-            away = reach * random.uniform(0.65, 1.25)
-            normal = (ahead, aside, -ahead, -aside)[side]
-            tall, thick = random.uniform(0.4, 1.0), random.uniform(0.04, 0.14)
-            colour = wall_colour if random.random() < 0.7 else _colour(random)
-            along = turn + side * math.pi / 2 + math.pi / 2
-            outline = box(normal * away, reach * 6, thick, along)
-            if random.random() < 0.3:  # bars instead of a wall
-                for level in np.linspace(0.15, tall, int(random.integers(2, 5))):
-                    found.append(Prism(outline, level, level + 0.035, colour, 3.0))
-            else:
-                found.append(Prism(outline, 0.0, tall, colour, float(random.uniform(1, 9))))
+    found = _walls(random, reach, turn)
+    makers = (_trough, _hopper, _pipe, _mat, _crate)
     for _ in range(int(random.choice([0, 1, 1, 2, 3]))):
-        middle = random.uniform(-reach, reach, 2)
-        kind = random.random()
-        if kind < 0.35:  # a trough
-            found.append(
-                Prism(
-                    box(
-                        middle,
-                        random.uniform(0.6, 3),
-                        random.uniform(0.22, 0.4),
-                        turn + random.choice([0, math.pi / 2]),
-                    ),
-                    0,
-                    random.uniform(0.1, 0.25),
-                    _colour(random),
-                    6,
-                    True,
-                )
-            )
-        elif kind < 0.55:  # a hopper
-            outline = (
-                round_outline(middle, random.uniform(0.15, 0.4))
-                if random.random() < 0.5
-                else box(middle, random.uniform(0.4, 0.9), random.uniform(0.3, 0.6), turn)
-            )
-            found.append(Prism(outline, 0.0, random.uniform(0.4, 0.9), _colour(random), 5, random.random() < 0.5))
-        elif kind < 0.75:  # a pipe
-            found.append(Prism(box(middle, 0.05, 0.05, 0.0), 0.0, random.uniform(0.4, 1.3), _colour(random), 3))
-        elif kind < 0.9:  # a heat mat or a creep's cover
-            found.append(
-                Prism(
-                    box(middle, random.uniform(0.8, 2), random.uniform(0.6, 1.2), turn),
-                    0.0,
-                    random.choice([0.02, 0.5]),
-                    _colour(random),
-                    5,
-                )
-            )
-        else:  # a crate: rails on both sides
-            for side in (-1, 1):
-                for level in (0.25, 0.5, 0.75):
-                    found.append(
-                        Prism(
-                            box(middle + side * aside * 0.3, 2.0, 0.03, turn), level, level + 0.04, _colour(random), 3
-                        )
-                    )
+        maker = makers[int(random.choice(5, p=[0.35, 0.2, 0.2, 0.15, 0.1]))]
+        found += maker(random, random.uniform(-reach, reach, 2), turn)
     return found
+
+
+def _walls(random: np.random.Generator, reach: float, turn: float) -> list[Prism]:
+    """On some sides a wall, or bars."""
+    found: list[Prism] = []
+    ahead, aside = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
+    usual = _colour(random)
+    for side, normal in enumerate((ahead, aside, -ahead, -aside)):
+        if random.random() > 0.55:
+            continue
+        away, tall, thick = random.uniform([0.65 * reach, 0.4, 0.04], [1.25 * reach, 1.0, 0.14])
+        colour = usual if random.random() < 0.7 else _colour(random)
+        outline = box(normal * away, reach * 6, float(thick), turn + (side + 1) * math.pi / 2)
+        if random.random() < 0.3:
+            levels = np.linspace(0.15, tall, int(random.integers(2, 5)))
+            found += [Prism(outline, float(level), float(level) + 0.035, colour, 3.0) for level in levels]
+        else:
+            found.append(Prism(outline, 0.0, float(tall), colour, float(random.uniform(1, 9))))
+    return found
+
+
+def _trough(random: np.random.Generator, middle: Doubles, turn: float) -> list[Prism]:
+    long, wide, tall = random.uniform([0.6, 0.22, 0.1], [3, 0.4, 0.25])
+    outline = box(middle, long, wide, turn + float(random.choice([0, math.pi / 2])))
+    return [Prism(outline, 0.0, float(tall), _colour(random), 6.0, True)]
+
+
+def _hopper(random: np.random.Generator, middle: Doubles, turn: float) -> list[Prism]:
+    outline = round_outline(middle, float(random.uniform(0.15, 0.4)))
+    if random.random() < 0.5:
+        outline = box(middle, *random.uniform([0.4, 0.3], [0.9, 0.6]), turn)
+    return [Prism(outline, 0.0, float(random.uniform(0.4, 0.9)), _colour(random), 5.0, bool(random.random() < 0.5))]
+
+
+def _pipe(random: np.random.Generator, middle: Doubles, turn: float) -> list[Prism]:
+    """With the drinker at it."""
+    return [Prism(box(middle, 0.05, 0.05, turn), 0.0, float(random.uniform(0.4, 1.3)), _colour(random), 3.0)]
+
+
+def _mat(random: np.random.Generator, middle: Doubles, turn: float) -> list[Prism]:
+    """A heated mat, or the cover of a creep."""
+    long, wide = random.uniform([0.8, 0.6], [2, 1.2])
+    return [Prism(box(middle, long, wide, turn), 0.0, float(random.choice([0.02, 0.5])), _colour(random))]
+
+
+def _crate(random: np.random.Generator, middle: Doubles, turn: float) -> list[Prism]:
+    """Rails on both sides of a sow."""
+    aside, colour = np.array([-math.sin(turn), math.cos(turn)]) * 0.3, _colour(random)
+    return [
+        Prism(box(middle + side * aside, 2.0, 0.03, turn), level, level + 0.04, colour, 3.0)
+        for side in (-1, 1)
+        for level in (0.25, 0.5, 0.75)
+    ]
 
 
 def _colour(random: np.random.Generator) -> tuple[float, float, float]:

@@ -32,8 +32,11 @@ class Library:
     ) -> tuple[Sprite, bool]:
         """One of the `best` that come nearest to being seen so, and whether it must be mirrored for it.
 
-        Without an azimuth any will do.
+        Without an azimuth any will do. Where a small library has none of these kinds it is another of its animals.
         """
+        wanted = np.isin(self.kinds, kinds)
+        if not wanted.any():
+            wanted = self.kinds != OTHER
         off = np.abs(self.elevations - elevation) / 0.15
         mirror = np.zeros(len(off), bool)
         if azimuth is not None:
@@ -44,11 +47,8 @@ class Library:
             off = off + weight * np.minimum(plain, mirrored)
         else:
             mirror = random.random(len(off)) < 0.5
-        off = np.where(np.isin(self.kinds, kinds), off, np.inf)
-        near = np.argpartition(off, min(best, len(off) - 1))[:best]
-        near = near[np.isfinite(off[near])]
-        if not len(near):
-            near = np.nonzero(np.isin(self.kinds, kinds))[0]
+        off = np.where(wanted, off, np.inf)
+        near = np.argsort(off, kind="stable")[: min(best, int(wanted.sum()))]
         chosen = int(random.choice(near))
         return self.sprites[chosen], bool(mirror[chosen])
 

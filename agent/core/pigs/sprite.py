@@ -21,7 +21,7 @@ class Sprite:
     """One view of one solid. x of its picture is to the right, y down; the camera is far away."""
 
     surface: Image
-    """(H, W, 4) share of the pixel covered, the normal's x and y as 128 + 127 n, height above the floor / 0.7; 0..255."""
+    """(H, W, 4) share covered, the normal's x and y as 128 + 127 n, height above the floor / 0.7; all as 0..255."""
     skin: Image
     """(H, W, 3) along, pink, dark of the solid as 0..255."""
     origin: tuple[float, float]
