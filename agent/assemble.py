@@ -22,7 +22,7 @@ from agent.core.scene import NO_SCENE
 from agent.core.types import Frame, InputInfo, Job, Record, Totals
 from agent.core.uri import scheme
 from agent.journal import Journal
-from agent.models.shipped import find, find_or_fetch
+from agent.models.shipped import SHIPPED, find, find_or_fetch
 from agent.models.store import Store, default_folder
 from agent.rpc import convert
 from agent.rpc.edge import EdgeService
@@ -217,7 +217,7 @@ class NodeRooms:
     def check_values(self, values: StreamValues) -> None:
         plugins.load(TRACKERS, values.tracker, "tracker")
         values = self.complete(values)
-        if values.model not in (SCRIPTED, self._settings.model.name):
+        if values.model not in (SCRIPTED, self._settings.model.name, *SHIPPED):
             find(self._store, values.model)
 
     def _open_detector(self, name: str) -> Detector:
