@@ -40,9 +40,9 @@ def herd(random: np.random.Generator, camera: Camera, count: int) -> list[Stand]
         left = count - len(stands)
         kind = random.random()
         middle = _somewhere(random, camera)
-        if kind < 0.38 and left >= 3:
+        if kind < 0.44 and left >= 3:
             group = _huddle(random, middle, int(random.integers(3, min(left, 22) + 1)))
-        elif kind < 0.46 and left >= 3:
+        elif kind < 0.52 and left >= 3:
             group = _row(random, middle, int(random.integers(3, min(left, 10) + 1)))
         else:
             group = [_alone(random, middle)]

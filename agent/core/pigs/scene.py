@@ -188,7 +188,7 @@ def _count(random: np.random.Generator, eye: Camera) -> int:
     """1 to 40, as many as there is room for."""
     px = eye.view(np.zeros(2))[2]
     room = eye.width * eye.height / (px * px * 0.35)
-    return int(np.clip(random.uniform(0, 1) ** 0.8 * min(room, MOST), 1, MOST))
+    return int(np.clip(random.uniform(0, 1) ** 0.65 * min(room, MOST), 1, MOST))
 
 
 def _other_size(random: np.random.Generator) -> float:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from herdlink_command import herdlink
 
 from agent.core.pigs.film import Film
 from agent.core.types import Detections
 from agent.models.shipped import INCLUDED, find, find_or_fetch
 from agent.models.store import Store
 from agent.training.measure import curve
-from herdlink_command import herdlink
 
 
 def test_it_is_small_and_needs_no_fetching(tmp_path: Path) -> None:
