@@ -59,8 +59,8 @@ class Synthetic:
         self._fps = values["fps"]
         self._live = values["seconds"] == 0
         self._total = round(values["seconds"] * self._fps)
-        figures = (int(values["animals"]), self._fps, *(int(values[key]) for key in ("seed", "width", "height")))
-        self._next = _pigs(*figures) if scene == PIGS else _herd(*figures)
+        animals, seed, width, height = (int(values[key]) for key in ("animals", "seed", "width", "height"))
+        self._next = (_pigs if scene == PIGS else _herd)(animals, self._fps, seed, width, height)
         self._closed = threading.Event()
 
     @property

@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 
+from agent.core.nms import pick
 from agent.core.picture import annotate
-from agent.core.ports import Detector
 from agent.core.types import Detections, Image
 from agent.training import labels
 from agent.training.measure import curve
@@ -33,7 +34,7 @@ class Verdict:
     """Threshold -> precision, recall."""
 
 
-def judge(detector: Detector, paths: Sequence[Path]) -> Verdict:
+def judge(detector: Finder, paths: Sequence[Path]) -> Verdict:
     """On labelled pictures (labels.py)."""
     found, truths, ignored = [], [], []
     for path in paths:
@@ -53,30 +54,29 @@ def judge(detector: Detector, paths: Sequence[Path]) -> Verdict:
     )
 
 
-def false_alarms(detector: Detector, photos: Mapping[str, Image]) -> dict[str, float]:
+def false_alarms(detector: Finder, photos: Mapping[str, Image]) -> dict[str, float]:
     """Threshold -> detections a photo, where none shows an animal to be found."""
     scores = [detector.detect([photo], _LOWEST)[0].scores for photo in photos.values()]
     count = max(1, len(scores))
     return {f"{t:g}": round(sum(int((one >= t).sum()) for one in scores) / count, 3) for t in _THRESHOLDS}
 
 
-def objects(detector: Detector) -> Detector:
-    """A detector of many classes as one that finds things, whatever they are: what it would be without any labels."""
-    return _Objects(detector)
-
-
-class _Objects:
-    """Suppresses over all classes together."""
-
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._detector, name)
+class Finder(Protocol):
+    """What is judged."""
 
     def detect(self, images: Sequence[Image], threshold: float) -> list[Detections]:
-        from agent.core.nms import pick
+        """As a Detector does."""
+        ...
 
+
+class Objects:
+    """A detector of many classes as one that finds things, whatever they are: one box an object over all classes."""
+
+    def __init__(self, detector: Finder) -> None:
+        self._detector = detector
+
+    def detect(self, images: Sequence[Image], threshold: float) -> list[Detections]:
+        """Of overlapping boxes of any class the best."""
         done = []
         for image, one in zip(images, self._detector.detect(images, threshold), strict=True):
             height, width = image.shape[:2]
@@ -92,7 +92,7 @@ def read(path: Path) -> Image:
     return np.asarray(image, np.uint8)
 
 
-def drawn(detector: Detector, images: Sequence[Image], threshold: float, columns: int, side: int) -> Image:
+def drawn(detector: Finder, images: Sequence[Image], threshold: float, columns: int, side: int) -> Image:
     """A sheet of pictures with what is found in each."""
     cells = []
     for image in images:

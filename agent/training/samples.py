@@ -103,7 +103,7 @@ def _placing(random: np.random.Generator, image: Image, width: int, height: int)
 def _warped(image: Image, matrix: np.ndarray, width: int, height: int) -> Image:
     scale = math.sqrt(abs(float(np.linalg.det(matrix[:, :2]))))
     if scale < 0.6:
-        image = cv2.GaussianBlur(image, (0, 0), 0.35 / scale)
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.35 / scale), np.uint8)
     grey = (FILL, FILL, FILL)
     return np.asarray(cv2.warpAffine(image, matrix, (width, height), borderValue=grey), np.uint8)
 

@@ -72,7 +72,7 @@ def _work(rank: int, ranks: int, cfg: Path, start: Path, stock: Stock, plan: Pla
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = Network(cfg)
     load(network, start)
-    network = network.to(device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    network = network.to(device).to(memory_format=torch.channels_last).train()
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(_groups(network, plan), lr=plan.rate, weight_decay=plan.decay)
     checkpoint = folder / f"checkpoint-{rank}.pt"
@@ -115,7 +115,7 @@ def _step(
     found = places(outputs, network.heads)
     whole, parts = loss(found, [t.to(device) for t in truths], [t.to(device) for t in ignored])
     optimiser.zero_grad(set_to_none=True)
-    whole.backward()  # type: ignore[no-untyped-call]
+    whole.backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), 20.0)
     optimiser.step()
     return parts
@@ -138,7 +138,8 @@ def _tensors(samples: list[Sample]) -> tuple[torch.Tensor, list[torch.Tensor], l
 
 def _groups(network: Network, plan: Plan) -> list[dict[str, object]]:
     """Parameters with their share of the rate; what is frozen asks for no gradient."""
-    slow, fast = [], []
+    slow: list[torch.Tensor] = []
+    fast: list[torch.Tensor] = []
     for position, (number, layer) in enumerate(network.convolutions()):
         for parameter in layer.parameters():
             parameter.requires_grad_(position >= plan.frozen)

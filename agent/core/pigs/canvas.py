@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.core.pigs.camera import Camera
 from agent.core.pigs.sprite import Sprite, axis
@@ -45,7 +46,7 @@ class Canvas:
 
     def __init__(self, ground: Floats) -> None:
         self.image = ground
-        self.owner = np.zeros(ground.shape[:2], np.int16)
+        self.owner: NDArray[np.int16] = np.zeros(ground.shape[:2], np.int16)
 
     def stamp(self, patch: Patch, colour: Floats, light: Light, number: int) -> float:
         """Lays a sprite over what is there; returns how many pixels it covers, the frame's edge left aside."""
@@ -67,8 +68,8 @@ class Canvas:
         size = max(patch.surface.shape[:2])
         spread = max(1.0, size * 0.025)
         pad = int(3 * spread)
-        cover = cv2.copyMakeBorder(patch.surface[..., 0], pad, pad, pad, pad, cv2.BORDER_CONSTANT)
-        soft = cv2.GaussianBlur(cover, (0, 0), spread).astype(np.float32) / 255
+        cover = np.pad(patch.surface[..., 0], pad)
+        soft = np.asarray(cv2.GaussianBlur(cover, (0, 0), spread), np.float32) / 255
         moved = Patch(
             patch.left - pad - round(light.way[0] * spread * 1.5),
             patch.top - pad - round(light.way[1] * spread * 1.5),
@@ -124,9 +125,10 @@ def _warped(sprite: Sprite, foot: complex, turn: float, scale: float, mirrored: 
     source, skin = sprite.surface, sprite.skin
     if scale < 0.6:  # fine sprites are made coarser first, or they would glitter
         blur = 0.45 / scale
-        source, skin = (cv2.GaussianBlur(one, (0, 0), blur) for one in (source, skin))
-    surface = cv2.warpAffine(source, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(0, 128, 128, 0))
-    skin = cv2.warpAffine(skin, matrix, size, flags=cv2.INTER_LINEAR)
+        source, skin = (np.asarray(cv2.GaussianBlur(one, (0, 0), blur), np.uint8) for one in (source, skin))
+    empty = (0, 128, 128, 0)
+    surface = np.asarray(cv2.warpAffine(source, matrix, size, borderValue=empty), np.uint8)
+    skin = np.asarray(cv2.warpAffine(skin, matrix, size), np.uint8)
     nx = (surface[..., 1].astype(np.float32) - 128) * flip
     ny = surface[..., 2].astype(np.float32) - 128
     c, s = np.float32(np.cos(turn)), np.float32(np.sin(turn))

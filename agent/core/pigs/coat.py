@@ -9,7 +9,7 @@ import numpy as np
 
 from agent.core.pigs.noise import Noise
 from agent.core.pigs.others import BOOTS, HAIR, LEGS, PARTS, SKIN, THING, TOP, TRIM
-from agent.core.types import Floats, Image
+from agent.core.types import Doubles, Floats, Image
 
 _BREEDS = (
     ((178, 190, 232), 0.40),
@@ -89,7 +89,7 @@ def coat_of_pig(coat: Coat, noise: Noise, skin: Image, surface: Image) -> Floats
     """(H, W, 3) BGR of each pixel of a sprite, before any light falls on it."""
     random = np.random.default_rng(coat.seed)
     height, width = skin.shape[:2]
-    along, pink, dark = (skin[..., i].astype(np.float32) / 255 for i in range(3))
+    along, pink, dark = (np.asarray(skin[..., i] / np.float32(255), np.float32) for i in range(3))
     colour = np.full((height, width, 3), coat.colour, np.float32)
     colour += (noise.cloud(random, height, width, 0.6) * coat.fur)[..., None]
     colour += (noise.grain(random, height, width, 1.0) * coat.fur * 0.7)[..., None]
@@ -108,7 +108,7 @@ def coat_of_pig(coat: Coat, noise: Noise, skin: Image, surface: Image) -> Floats
         low = 1 - surface[..., 3].astype(np.float32) / 255
         where = noise.cloud(random, height, width, 0.5) + 1.5 * low - 2.6 + 2.4 * coat.dirt
         colour = _mixed(colour, coat.dirt_colour, np.clip(where, 0, 0.85))
-    return colour * (1 - 0.75 * dark[..., None])
+    return np.asarray(colour * (1 - 0.75 * dark[..., None]), np.float32)
 
 
 def coat_of_other(random: np.random.Generator, skin: Image) -> Floats:
@@ -125,7 +125,7 @@ def coat_of_other(random: np.random.Generator, skin: Image) -> Floats:
         # As pale and rosy as a pig: only its shape tells.
         table[[THING, TOP]] = np.clip(np.array(any_breed(random)) * random.uniform(0.85, 1.1), 5, 250)
     number = np.clip(np.round(skin[..., 0].astype(np.float32) / 255 * PARTS), 0, PARTS - 1).astype(np.intp)
-    return table[number] * (1 - 0.6 * skin[..., 2:3].astype(np.float32) / 255)
+    return np.asarray(table[number] * (1 - 0.6 / 255 * skin[..., 2:3]), np.float32)
 
 
 def _marked(random: np.random.Generator, coat: Coat, colour: Floats, along: Floats, surface: Image) -> Floats:
@@ -153,8 +153,9 @@ def _marked(random: np.random.Generator, coat: Coat, colour: Floats, along: Floa
         cv2.LINE_AA,
     )
     turn = cv2.getRotationMatrix2D((float(x), float(y)), float(random.uniform(0, 360)), 1.0)
-    paint = cv2.warpAffine(paint, turn, (paint.shape[1], paint.shape[0]))
-    return _mixed(colour, coat.mark_colour, paint * 0.75)
+    height, width = colour.shape[:2]
+    laid = np.asarray(cv2.warpAffine(paint, turn, (width, height)), np.float32)
+    return _mixed(colour, coat.mark_colour, laid * np.float32(0.75))
 
 
 def _on_body(noise: Noise, random: np.random.Generator, along: Floats, surface: Image, zoom: float) -> Floats:
@@ -164,7 +165,7 @@ def _on_body(noise: Noise, random: np.random.Generator, along: Floats, surface: 
     return np.asarray(cv2.remap(field, along * 255, height, cv2.INTER_LINEAR), np.float32)
 
 
-def _mixed(colour: Floats, other: Floats | tuple[float, float, float], share: Floats) -> Floats:
+def _mixed(colour: Floats, other: Floats | tuple[float, float, float], share: Floats | Doubles) -> Floats:
     return np.asarray(colour + (np.asarray(other, np.float32) - colour) * share[..., None], np.float32)
 
 

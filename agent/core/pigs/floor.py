@@ -42,7 +42,7 @@ class Floors:
             self._kept[number] = np.clip(self._make(own, size), 0, 255).astype(np.uint8), size
         image, size = self._kept[number]
         tint = random.normal(1, 0.05, 3) * random.uniform(0.75, 1.2)
-        return image * tint.astype(np.float32), size * float(random.uniform(0.7, 1.3))
+        return np.asarray(image * tint, np.float32), size * float(random.uniform(0.7, 1.3))
 
     def _make(self, random: np.random.Generator, size: float) -> Floats:
         makers = (_concrete, _slats, _slats, _grid, _grid, _grid, self._litter, self._litter, _earth, _planks, _plain)
@@ -204,5 +204,5 @@ def _straw(random: np.random.Generator, noise: Noise) -> Floats:
     for a, b, k in zip(ends, tips, light, strict=True):
         colour = tuple(np.clip(hue * k, 0, 255).tolist())
         cv2.line(base, (round(a[0]), round(a[1])), (round(b[0]), round(b[1])), colour, 1 + int(k > 1.0), cv2.LINE_AA)
-    image: Image = cv2.GaussianBlur(base, (0, 0), 0.7)
-    return np.asarray(image.astype(np.float32) + (noise.cloud(random, SIDE, SIDE, 2) * 8)[..., None], np.float32)
+    soft = np.asarray(cv2.GaussianBlur(base, (0, 0), 0.7), np.float32)
+    return np.asarray(soft + (noise.cloud(random, SIDE, SIDE, 2) * 8)[..., None], np.float32)

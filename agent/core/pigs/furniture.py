@@ -67,7 +67,7 @@ def draw(canvas: Canvas, camera: Camera, prism: Prism, random: np.random.Generat
 def _fill(
     canvas: Canvas, corners: Doubles, prism: Prism, shade: float, random: np.random.Generator, noise: Noise
 ) -> None:
-    height, width = canvas.owner.shape
+    height, width = canvas.owner.shape[:2]
     corners = np.clip(corners, -4 * width, 5 * width)
     left, top = np.maximum(np.floor(corners.min(0)).astype(int), 0)
     right, bottom = np.minimum(np.ceil(corners.max(0)).astype(int) + 1, [width, height])
@@ -123,7 +123,7 @@ def _trough(random: np.random.Generator, middle: Doubles, turn: float) -> list[P
 def _hopper(random: np.random.Generator, middle: Doubles, turn: float) -> list[Prism]:
     outline = round_outline(middle, float(random.uniform(0.15, 0.4)))
     if random.random() < 0.5:
-        outline = box(middle, *random.uniform([0.4, 0.3], [0.9, 0.6]), turn)
+        outline = box(middle, float(random.uniform(0.4, 0.9)), float(random.uniform(0.3, 0.6)), turn)
     return [Prism(outline, 0.0, float(random.uniform(0.4, 0.9)), _colour(random), 5.0, bool(random.random() < 0.5))]
 
 

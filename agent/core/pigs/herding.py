@@ -60,7 +60,7 @@ def _somewhere(random: np.random.Generator, camera: Camera) -> Doubles:
         pixel = random.uniform(-0.06, 1.06, 2) * [camera.width, camera.height]
         place = camera.floor(pixel[None])[0]
         if np.isfinite(place).all() and camera.view(place)[2] > 14:
-            return place
+            return np.asarray(place, np.float64)
     return np.zeros(2)
 
 

@@ -70,8 +70,8 @@ def air_and_glass(random: np.random.Generator, image: Floats, noise: Noise) -> F
                 int(random.integers(1, 4)),
                 cv2.LINE_AA,
             )
-        webs = cv2.GaussianBlur(webs, (0, 0), float(random.uniform(0.7, 3)))
-        image = image + (webs * random.uniform(20, 110))[..., None]
+        soft = np.asarray(cv2.GaussianBlur(webs, (0, 0), float(random.uniform(0.7, 3))), np.float32)
+        image = image + (soft * random.uniform(20, 110))[..., None]
     return np.asarray(image, np.float32)
 
 
@@ -87,7 +87,7 @@ def bulged(random: np.random.Generator, image: Floats, owner: np.ndarray) -> tup
     end = (width**2 + height**2) / (4 * half * half)
     grow = (1 + strength * r2) / (1 + strength * end)
     mx, my = u * grow * half + width / 2, v * grow * half + height / 2
-    image = cv2.remap(image, mx, my, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    image = np.asarray(cv2.remap(image, mx, my, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32)
     owner = cv2.remap(owner, mx, my, cv2.INTER_NEAREST)
     if strength > 0.3 and random.random() < 0.4:  # the lens's own round edge
         outside = r2 > end * random.uniform(0.75, 0.95)
@@ -101,22 +101,23 @@ def recorded(random: np.random.Generator, image: Floats, infrared: bool) -> Imag
     if infrared:
         grey = image @ np.array([0.15, 0.35, 0.5], np.float32)
         tint = np.array([1, 1, 1]) if random.random() < 0.85 else random.normal(1, 0.06, 3)
-        image = grey[..., None] * tint.astype(np.float32)
+        image = np.asarray(grey[..., None] * tint.astype(np.float32), np.float32)
     else:
-        grey = image.mean(-1, keepdims=True)
-        image = grey + (image - grey) * np.float32(random.choice([random.uniform(0.35, 1.0), random.uniform(0.8, 1.4)]))
+        mean = image.mean(-1, keepdims=True)
+        image = mean + (image - mean) * np.float32(random.choice([random.uniform(0.35, 1.0), random.uniform(0.8, 1.4)]))
         image = image * random.normal(1, 0.06, 3).astype(np.float32)
-    image = 255 * np.clip(image / 255 * np.float32(random.uniform(0.6, 1.35)), 0, None) ** np.float32(
-        random.uniform(0.7, 1.4)
-    )
+    light, gamma = np.float32(random.uniform(0.6, 1.35) / 255), np.float32(random.uniform(0.7, 1.4))
+    image = np.asarray(255 * np.clip(image * light, 0, None) ** gamma, np.float32)
     middle = np.float32(image.mean())
     image = middle + (image - middle) * np.float32(random.uniform(0.7, 1.25)) + np.float32(random.normal(0, 8))
     image = _blurred(random, np.asarray(image, np.float32))
     strength = random.choice([random.uniform(0, 4), random.uniform(2, 16)])
     if strength > 0.5:
-        rough = random.standard_normal(image.shape[:2] if infrared else image.shape, np.float32) * np.float32(strength)
+        rough: Floats = random.standard_normal(image.shape[:2] if infrared else image.shape, np.float32) * np.float32(
+            strength
+        )
         if random.random() < 0.4:
-            rough = cv2.GaussianBlur(rough, (0, 0), 0.8) * 2
+            rough = np.asarray(cv2.GaussianBlur(rough, (0, 0), 0.8) * 2, np.float32)
         image = image + (rough[..., None] if rough.ndim == 2 else rough)
     done: Image = np.clip(image, 0, 255).astype(np.uint8)
     if random.random() < 0.35:

@@ -219,7 +219,7 @@ def _light(random: np.random.Generator, eye: Camera, infrared: bool) -> Light:
 def _strew(random: np.random.Generator, canvas: Canvas, cutouts: Sequence[Image], light: Light) -> None:
     """One of the cut-outs somewhere in the picture, any size, mostly upright, over what is there."""
     source = cutouts[int(random.integers(len(cutouts)))]
-    height, width = canvas.owner.shape
+    height, width = canvas.owner.shape[:2]
     scale = width * math.exp(random.uniform(math.log(0.05), math.log(0.5))) / max(source.shape[:2])
     turn = random.normal(0, 15) if random.random() < 0.7 else random.uniform(0, 360)
     matrix = cv2.getRotationMatrix2D((source.shape[1] / 2, source.shape[0] / 2), float(turn), float(scale))
@@ -229,8 +229,8 @@ def _strew(random: np.random.Generator, canvas: Canvas, cutouts: Sequence[Image]
     middle = matrix @ [source.shape[1] / 2, source.shape[0] / 2, 1]
     matrix[:, 2] += random.uniform(0, 1, 2) * [width, height] - middle
     if scale < 0.5:
-        source = cv2.GaussianBlur(source, (0, 0), 0.4 / scale)
-    laid = cv2.warpAffine(source, matrix, (width, height)).astype(np.float32)
+        source = np.asarray(cv2.GaussianBlur(source, (0, 0), 0.4 / scale), np.uint8)
+    laid = np.asarray(cv2.warpAffine(source, matrix, (width, height)), np.float32)
     colour = (
         laid[..., :3] * random.normal(1, 0.06, 3).astype(np.float32) * np.float32(light.ambient + 0.75 * light.lamp)
     )

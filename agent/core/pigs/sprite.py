@@ -119,4 +119,4 @@ def _normals(owner: np.ndarray, inside: np.ndarray, middles: Doubles, radii: Dou
     weight = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 1.8)
     smooth = cv2.GaussianBlur(raw, (0, 0), 1.8) / np.maximum(weight, 1e-3)[..., None]
     length = np.linalg.norm(smooth, axis=-1, keepdims=True)
-    return smooth / np.maximum(length, 1.0)
+    return np.asarray(smooth / np.maximum(length, 1.0), np.float32)
