@@ -40,6 +40,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, default=1e-3, help="of learning (default: 0.001)")
     parser.add_argument("--size", default="640x384", metavar="WxH", help="of the network's input (default: 640x384)")
     parser.add_argument(
+        "--sure", type=float, default=0.5, metavar="S", help="the network's score that is told as 0.3 (default: 0.5)"
+    )
+    parser.add_argument(
         "--own", type=Path, metavar="DIR", help="labelled frames to train on as well (YOLO's .txt beside)"
     )
     parser.add_argument("--judge", type=Path, metavar="DIR", help="labelled frames to judge by, never trained on")
@@ -53,7 +56,7 @@ def _run(args: argparse.Namespace) -> None:
     from agent.training import labels, photos, pictures
     from agent.training.export import export
     from agent.training.judge import false_alarms, judge, to_json
-    from agent.training.network import Network, begin_from, load_finished, save
+    from agent.training.network import Network, begin_from, load, load_finished, make_modest, save
     from agent.training.samples import Stock
     from agent.training.train import Plan, train
 
@@ -79,11 +82,15 @@ def _run(args: argparse.Namespace) -> None:
     stock = Stock(made, own, photos.with_people(list(free.training.values())))
     plan = Plan(args.steps, args.rate, seed=args.seed)
     trained = train(_HERE / "pig.cfg", start, stock, plan, args.output, args.processes)
+    # What is as likely a pig as not is told as 0.3, herdlink's usual threshold.
+    load(network, trained)
+    make_modest(network, args.sure, 0.3)
+    save(network, args.output / "pig.weights")
     source = f"herdlink's agent/training: {args.pictures} generated pictures, {args.steps} steps, seed {args.seed}"
     source += f", {len(own)} own pictures" if own else ""
     model, spec = export(
         _HERE / "pig.cfg",
-        trained,
+        args.output / "pig.weights",
         args.output,
         name=args.name,
         labels=("pig",),

@@ -34,6 +34,18 @@ def test_weights_come_back_through_both_files(tmp_path: Path) -> None:
         assert torch.allclose(first, third, atol=0.02)
 
 
+def test_scores_are_moved_and_nothing_else() -> None:
+    net = network.Network(CFG).eval()
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        before = places(net(image), net.heads)
+        network.make_modest(net, 0.5, 0.3)
+        after = places(net(image), net.heads)
+    odds = torch.logit(torch.tensor(0.3))
+    assert torch.allclose(after.scores, before.scores + odds, atol=1e-4)
+    assert torch.equal(after.boxes, before.boxes)
+
+
 def test_the_importer_sees_the_same_network(tmp_path: Path) -> None:
     import onnxruntime
 
