@@ -8,6 +8,7 @@
 # make lint   the checks alone
 # make proto  write the generated code anew from proto/
 # make wheels herdlink, and the contract alone for peers (herdlink-proto), into dist/
+# make pig-model  the detector of pigs anew, from nothing: photos, generated pictures, training, export (an hour and more)
 # make numbers  the table of docs/numbers.md anew: herd numbers against the simulated truth (some 2 minutes)
 
 PYTHON ?= python3
@@ -19,8 +20,10 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Stubs refuse a protobuf runtime older than their generator: 1.74 loads under protobuf 6.31 to 7.
 PROTO_TOOLS := grpcio-tools==1.74.0 mypy-protobuf==3.6.0 setuptools==80.9.0
 
-.PHONY: demo test test-boot test-faults test-inputs test-homeassistant bench numbers lint proto proto-check wheels released lock
-.PHONY: setup packages clean
+TRAIN_VENV := .venv-training
+
+.PHONY: demo test test-boot test-faults test-inputs test-homeassistant bench numbers pig-model lint proto proto-check wheels
+.PHONY: released lock setup packages clean
 
 setup: $(READY)
 
@@ -69,6 +72,18 @@ $(HA_VENV)/.ready: Makefile
 		janus==2.0.0 Pillow
 	@touch $@
 
+# An environment of its own: PyTorch is no dependency of herdlink. Goes on where it was stopped. PIG: more options, e.g.
+# make pig-model PIG='--own farm/frames --judge farm/apart --start agent/models/included/pig.weights'
+PIG ?=
+pig-model: $(TRAIN_VENV)/.ready
+	OMP_NUM_THREADS=1 $(TRAIN_VENV)/bin/python -m agent.training --output build/pig $(PIG)
+
+$(TRAIN_VENV)/.ready: agent/training/requirements.txt requirements.txt
+	$(PYTHON) -m venv $(TRAIN_VENV)
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r agent/training/requirements.txt
+	@touch $@
+
 numbers: setup
 	PYTHONPATH=tests/agent/core/herd $(BIN)/python tests/agent/core/herd/herd_numbers.py
 
@@ -114,4 +129,4 @@ lock:
 	echo 'hatchling>=1.27' | $(LOCK) --constraint requirements-dev.txt - -o requirements-build.txt
 
 clean:
-	rm -rf $(VENV) $(PROTO_VENV) $(HA_VENV) demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PROTO_VENV) $(HA_VENV) $(TRAIN_VENV) demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

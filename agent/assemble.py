@@ -23,7 +23,7 @@ from agent.core.scene import NO_SCENE
 from agent.core.types import Frame, InputInfo, Job, Record, Totals
 from agent.core.uri import scheme
 from agent.journal import Journal
-from agent.models.shipped import find_or_fetch
+from agent.models.shipped import SHIPPED, find, find_or_fetch
 from agent.models.store import Store, default_folder
 from agent.rpc import convert
 from agent.rpc.edge import EdgeService
@@ -39,6 +39,7 @@ from agent.runtime.secrets import expand
 from agent.runtime.streams import StreamConfig, StreamValues
 from agent.runtime.upkeep import Upkeep
 from agent.settings import AgentSettings
+from agent.sources import synthetic
 
 log = logging.getLogger("agent")
 
@@ -252,15 +253,15 @@ class NodeRooms:
     def complete(self, values: StreamValues) -> StreamValues:
         """Fills in the node's defaults. A simulated input brings its own detector unless a model is named."""
         simulated = values.input.startswith("synthetic:")
-        model = values.model or (SCRIPTED if simulated else self._settings.model.name)
+        model = values.model or (synthetic.model(values.input) if simulated else self._settings.model.name)
         period_s = values.summary_period_s or self._settings.summary.period_s
         return replace(values, model=model, summary_period_s=period_s)
 
     def check_values(self, values: StreamValues) -> None:
         plugins.load(TRACKERS, values.tracker, "tracker")
         values = self.complete(values)
-        if values.model not in (SCRIPTED, self._settings.model.name):
-            self._store.find(values.model)
+        if values.model not in (SCRIPTED, self._settings.model.name, *SHIPPED):
+            find(self._store, values.model)
 
     def _open_detector(self, name: str) -> Detector:
         if name == SCRIPTED:

@@ -87,10 +87,11 @@ def _import(args: argparse.Namespace, store: Store) -> int:
 
 def _list(args: argparse.Namespace, store: Store) -> int:
     from agent.cli._table import print_table
-    from agent.models.shipped import SHIPPED
+    from agent.models.shipped import INCLUDED, SHIPPED
 
     names = store.names()
     rows = [_row(store.find(name)[1]) for name in names]
+    rows += [_row(INCLUDED.find(name)[1]) for name in INCLUDED.names() if name not in names]
     rows += [(name, "-", "-", "-", "fetched when first used") for name in sorted(set(SHIPPED) - set(names))]
     print_table(("NAME", "FORMAT", "INPUT", "LABELS", "SHA256"), rows)
     print(f"store: {store.folder}", file=sys.stderr)

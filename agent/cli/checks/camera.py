@@ -150,9 +150,12 @@ def _found(uri: str, image: Image, output: Path | None, settings: AgentSettings,
 
 def _detector(uri: str, settings: AgentSettings) -> tuple[Detector | None, Finding]:
     from agent import plugins
+    from agent.sources import synthetic
 
     if uri.startswith("synthetic:"):
         # As in a job: a simulated herd brings its own.
+        if synthetic.model(uri) != "scripted":
+            return open_model(settings, synthetic.model(uri))
         return plugins.load("agent.detectors", "scripted", "detector").open_detector(), ok("model", "scripted")
     return open_model(settings)
 
