@@ -18,7 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 from herdlink.v1 import edge_pb2, edge_pb2_grpc, record_pb2_grpc, track_pb2_grpc
 from herdlink.v1.types_pb2 import Job
 
-START_S = 30.0
+START_S = 90.0
 
 
 class AgentProcess:
@@ -97,7 +97,7 @@ class AgentProcess:
         self.edge.SetInput(edge_pb2.SetInputRequest(stream=stream, uri=uri))
         return self.edge.Compute(edge_pb2.ComputeRequest(stream=stream, wait=wait), timeout=120).job
 
-    def await_state(self, job_id: str, *states: int, timeout_s: float = 60.0) -> Job:
+    def await_state(self, job_id: str, *states: int, timeout_s: float = 120.0) -> Job:
         """The job once it is in one of the states."""
         deadline = time.monotonic() + timeout_s
         while True:
@@ -107,7 +107,7 @@ class AgentProcess:
             assert time.monotonic() < deadline, f"the job stays {job}"
             time.sleep(0.02)
 
-    def await_stream(self, stream: str, state: int, timeout_s: float = 60.0) -> None:
+    def await_stream(self, stream: str, state: int, timeout_s: float = 120.0) -> None:
         """Returns once the newest job of the stream, which may not have begun yet, is in the state."""
         deadline = time.monotonic() + timeout_s
         while (now := self.edge.GetStream(edge_pb2.GetStreamRequest(stream=stream)).stream.state).state != state:

@@ -60,7 +60,7 @@ class BridgeProcess:
     def kill(self) -> None:
         self.end(signal.SIGKILL)
 
-    def await_log(self, text: str, timeout_s: float = 30) -> None:
+    def await_log(self, text: str, timeout_s: float = 90) -> None:
         """Until the log has a text."""
         deadline = time.monotonic() + timeout_s
         while text not in self.log():
@@ -101,7 +101,7 @@ class User:
                 setattr(given, name, value)
         self.client.publish(f"{BASE}/cmd/{method}", body, qos=1, retain=retain, properties=given)
 
-    def ask(self, method: str, request: dict[str, Any], *, timeout_s: float = 30) -> dict[str, Any]:
+    def ask(self, method: str, request: dict[str, Any], *, timeout_s: float = 90) -> dict[str, Any]:
         """The answer's JSON."""
         self.send(method, {**request, "id": method, "replyTo": "herdlink/client/t"})
         message = self.find(
@@ -111,7 +111,7 @@ class User:
         self.kept.remove(message)
         return answer
 
-    def find(self, wanted: Any, timeout_s: float = 30) -> mqtt.MQTTMessage:
+    def find(self, wanted: Any, timeout_s: float = 90) -> mqtt.MQTTMessage:
         """The first message, of those that came and those that will come in time, that is wanted."""
         for message in self.kept:
             if wanted(message):
@@ -128,7 +128,7 @@ class User:
             if wanted(message):
                 return message
 
-    def find_on(self, topic: str, text: str = "", timeout_s: float = 30) -> mqtt.MQTTMessage:
+    def find_on(self, topic: str, text: str = "", timeout_s: float = 90) -> mqtt.MQTTMessage:
         """A message on a topic of the node whose payload holds a text."""
         return self.find(lambda m: m.topic == f"{BASE}/{topic}" and text in m.payload.decode("latin1"), timeout_s)
 

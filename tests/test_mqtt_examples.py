@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -40,13 +38,13 @@ class Reader:
 
     def kill(self) -> None:
         assert self._process is not None
-        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.kill()
         self._process.wait(10)
 
     def records(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.lines.read_text().splitlines()] if self.lines.exists() else []
 
-    def await_sequence(self, sequence: int, timeout_s: float = 60) -> None:
+    def await_sequence(self, sequence: int, timeout_s: float = 120) -> None:
         deadline = time.monotonic() + timeout_s
         while not (found := self.records()) or found[-1]["sequence"] < sequence:
             assert time.monotonic() < deadline, [record["sequence"] for record in found]

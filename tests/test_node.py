@@ -297,7 +297,7 @@ def test_two_bridges_for_one_node_are_recognised(own_node: NodeUnderTest, tmp_pa
     target = f"unix:{own_node.agent.socket}"
     twin = BridgeProcess(tmp_path / "twin", port=own_node.broker.port, target=target).start()
     assert own_node.bridge.process is not None
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     try:
         while "does another bridge run" not in own_node.bridge.log() and own_node.bridge.process.poll() is None:
             assert time.monotonic() < deadline

@@ -67,7 +67,10 @@ def look(
 
 @pytest.mark.parametrize("version", [5, 311])
 def test_a_login_that_may_all(guarded: Mosquitto, tmp_path: Path, version: int) -> None:
-    found = look(tmp_path, guarded.port, user="farm", version=version)
+    for _ in range(5):
+        found = look(tmp_path, guarded.port, user="farm", version=version)
+        if " ms" not in found["round trip"][1] or found["round trip"][0] == "OK":
+            break  # else the machine is too busy to be called quick
     assert found["broker"][0] == "OK"
     assert "as farm" in found["broker"][1]
     assert found["round trip"][0] == "OK"
