@@ -91,8 +91,8 @@ def _list(args: argparse.Namespace, store: Store) -> int:
 
     names = store.names()
     rows = [_row(store.find(name)[1]) for name in names]
-    rows += [_row(INCLUDED.find(name)[1]) for name in INCLUDED.names() if name not in names]
     rows += [(name, "-", "-", "-", "fetched when first used") for name in sorted(set(SHIPPED) - set(names))]
+    rows += [_row(INCLUDED.find(name)[1]) for name in INCLUDED.names() if name not in names]
     print_table(("NAME", "FORMAT", "INPUT", "LABELS", "SHA256"), rows)
     print(f"store: {store.folder}", file=sys.stderr)
     return 0
