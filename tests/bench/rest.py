@@ -117,9 +117,7 @@ def _track(film: Sequence[Moment], rest_s: float) -> tuple[list[Told], int]:
     """The tracks of each picture, and how many looks they took."""
     tracker = plugins.load("agent.core.trackers", "herd", "tracker").make(threshold=0.3)
     embedder = plugins.load("agent.embedders", "none", "embedder").open_embedder()
-    pipeline = Pipeline(
-        detector=_Known(), embedder=embedder, tracker=tracker, threshold=0.3, lowest=0.1, rest_s=rest_s
-    )
+    pipeline = Pipeline(detector=_Known(), embedder=embedder, tracker=tracker, threshold=0.3, lowest=0.1, rest_s=rest_s)
     told, looks = [], 0
     for moment in film:
         if pipeline.looks(moment.frame):
