@@ -1,7 +1,7 @@
 # make demo   the main job on a real clip, commanded over MQTT
 # make test   set up what is missing, then every check and test
 # make test-boot  as root: the services on a booted machine, the image built and run (some 5 minutes)
-# make bench  what the claims about speed rest on: ratios, measured in turn (some minutes on an idle machine)
+# make bench  what the claims about speed rest on: ratios, measured in turn (BENCH="pipeline --rounds 5": one suite)
 # make test-homeassistant  Home Assistant's own code judges what is announced to it (HA_PYTHON: a Python 3.13)
 # make test-faults  ten minutes and more of killing broker, agent and bridge: nothing is lost
 # make test-inputs  a hundred thousand odd messages: each gets one answer (some 20 minutes)
@@ -58,7 +58,7 @@ test-boot: setup packages
 	HERDLINK_BOOT_TESTS=1 $(BIN)/python -m pytest tests/systemd tests/docker
 
 bench: setup packages
-	PYTHONPATH=proto:tests:tests/bench $(BIN)/python tests/bench/run.py
+	PYTHONPATH=proto:tests:tests/bench $(BIN)/python tests/bench/run.py $(BENCH)
 
 # The newest that runs on this Python; 2026.11 wants a newer one than most machines have.
 HA_PYTHON ?= python3.13

@@ -5,8 +5,8 @@ against the noise of this camera and free of a change of the light as a whole. W
 known track is expected to go is no news: its speed says how long its box stays good without a look. A track that has
 just begun or just gone is looked after for a while. And so many seconds after the last look there is one anyway.
 
-Between two looks a track keeps its speed of the last second (what hardly moved stands), its score and its number. So the
-counts, zones and distances of a picture that was not looked at are those of tracks moved on in a straight line.
+Between two looks a track keeps its speed of the last second (what hardly moved stands), its score and its number. So
+the counts, zones and distances of a picture that was not looked at are those of tracks moved on in a straight line.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Rest:
         return float((_GOOD_FOR * _shorter(self._tracks.boxes)[moving] / speeds).min())
 
     def _stand(self) -> NDArray[np.bool_]:
-        return ~self._speeds.any(1)
+        return np.asarray(~self._speeds.any(1), np.bool_)
 
     def _has_news(self, small: Floats, time: float) -> bool:
         change = small - self._reference
@@ -118,7 +118,7 @@ class Rest:
         for (left, top, right, bottom), stands in zip(self._ways(time), self._stand(), strict=True):
             place = slice(top, bottom), slice(left, right)
             changed[place] = change[place] > _BREATH * least if stands else False
-        return np.count_nonzero(changed) >= _FEWEST_CELLS
+        return bool(np.count_nonzero(changed) >= _FEWEST_CELLS)
 
     def _ways(self, time: float) -> list[tuple[int, int, int, int]]:
         """Cells that each track covers on its way from the last look to now."""

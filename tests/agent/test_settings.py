@@ -116,3 +116,8 @@ def test_a_host_name_becomes_a_node_id(monkeypatch: pytest.MonkeyPatch) -> None:
     for host, node in (("Barn.local", "Barn"), ("süd 1", "s-d-1"), ("all", "all-node"), ("...", "node")):
         monkeypatch.setattr("socket.gethostname", lambda host=host: host)
         assert AgentSettings().node_name == node
+
+
+@pytest.mark.parametrize("profile", sorted(path.name for path in (REFERENCE.parent / "profiles").glob("*.toml")))
+def test_a_profile_can_be_loaded(profile: str) -> None:
+    load_settings(REFERENCE.parent / "profiles" / profile)

@@ -19,9 +19,9 @@ from agent.core.ports import Detector
 from agent.core.simulation import Simulation, State
 from agent.core.types import Detections, Frame, Image
 
-FPS, SECONDS, SIZE = 10, 120, (640, 360)
+FPS, SECONDS, SIZE = 10, 60, (640, 360)
 NOISE = 2.5
-RESTS_S = (0.5, 1.0, 2.0)
+RESTS_S = (1.0, 2.0)
 
 
 def run(rounds: int) -> None:
