@@ -46,6 +46,7 @@ log = logging.getLogger("agent")
 SOURCES = "agent.sources"
 TRACKERS = "agent.core.trackers"
 SINKS = "agent.sinks"
+EMBEDDERS = "agent.embedders"
 SCRIPTED = "scripted"
 
 
@@ -280,12 +281,12 @@ class NodeRooms:
         tracker = plugins.load(TRACKERS, values.tracker, "tracker")
         # A tracker with a stage for poor boxes says how poor; the others take the confident ones.
         lowest = tracker.lowest_score(values.threshold) if hasattr(tracker, "lowest_score") else values.threshold
-        embedder = plugins.load("agent.embedders", "none", "embedder")
+        embedder = self._settings.embedder
 
         def open_pipeline(detector: Detector, first_id: int) -> Pipeline:
             return Pipeline(
                 detector=detector,
-                embedder=embedder.open_embedder(),
+                embedder=plugins.load(EMBEDDERS, embedder.name, "embedder").open_embedder(embedder.model),
                 tracker=tracker.make(threshold=values.threshold, first_id=first_id, known_count=values.known_count),
                 threshold=values.threshold,
                 lowest=lowest,
@@ -310,7 +311,7 @@ class NodeRooms:
             max_fps=values.max_fps,
             scene=values.scene,
             tell_tracks=self._settings.summary.tracks,
-            settings=_told(values),
+            settings={**_told(values), "embedder": embedder.name},
             input_file=self._source(values.input).local_path(values.input),
             pool=self._detectors.pool,
             # Of a camera no more than helps: what waits in a line is late. Of a file one more, so that nobody idles.

@@ -62,6 +62,13 @@ class ModelSettings(_Part):
     threads: Annotated[int, Field(ge=0, le=256)] = 0
 
 
+class EmbedderSettings(_Part):
+    """[embedder]: how animals are told apart by their looks."""
+
+    name: Literal["none", "histogram", "onnx"] = "histogram"
+    model: str = ""
+
+
 class SummarySettings(_Part):
     """[summary]: how often numbers are made."""
 
@@ -172,6 +179,7 @@ class AgentSettings(BaseSettings):
     secrets_dir: Path = Path("/etc/herdlink/secrets")
     rpc: RpcSettings = RpcSettings()
     model: ModelSettings = ModelSettings()
+    embedder: EmbedderSettings = EmbedderSettings()
     summary: SummarySettings = SummarySettings()
     journal: JournalSettings = JournalSettings()
     snapshot: SnapshotSettings = SnapshotSettings()

@@ -16,6 +16,6 @@ class NoEmbedder:
         return np.zeros((len(boxes), 0), np.float32)
 
 
-def open_embedder() -> Embedder:
-    """Ready at once."""
+def open_embedder(model: str = "") -> Embedder:
+    """Ready at once; it has no use for a model."""
     return NoEmbedder()

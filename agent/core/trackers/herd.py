@@ -29,6 +29,8 @@ LEAST_EVIDENCE = 0.25
 """What the poorest confident box counts: a detector that is never sure must not stay unheard."""
 DULL = 0.75
 """Between the threshold (0) and the detector's usual scores (1): what never comes so far may be a fixture."""
+MISSED_S, GROWN_S = 0.2, 1.0
+"""How long a track of such an age is told where it should be while its boxes fail: a glance, not a disappearance."""
 HIDDEN_S, STILL_S = 0.5, 3.0
 """How long an animal of a known population is told where it should be while it is not seen; and one that lies still."""
 STILL = 0.1
@@ -67,8 +69,7 @@ class HerdTracker:
     def update(self, detections: Detections, time: float) -> Tracks:
         """The tracks of the frame of this time, by growing id. A time that does not grow counts as no time.
 
-        Without a known population they are those seen in it; of a known one also those hidden for a moment, whose score
-        is 0.
+        Also those that were missed for a moment, whose score is 0; of a known population those hidden for longer.
         """
         found = look(detections, least=lowest_score(self._threshold), threshold=self._threshold)
         step_s = self._advance(time)
@@ -144,16 +145,23 @@ class HerdTracker:
         return self._threshold + DULL * (self._usual - self._threshold)
 
     def _tell(self) -> Tracks:
-        """The told tracks seen in this frame."""
-        rows, ids, ages = self._roll.seen_within(0.0)
-        classes = self._roll.classes[rows].astype(np.int32)
-        return Tracks(ids, self._boxes(rows), self._scores[rows].astype(np.float32), classes, ages)
+        """The told tracks seen in this frame, and those missed just now."""
+        roll = self._roll
+        if not roll.misses.any():
+            return self._tracks(0.0)
+        # Whose last box was poor is rather being covered, or leaving: its place is a guess.
+        sound = (self._scores >= self._dull) & (roll.age_s >= GROWN_S)
+        return self._tracks(np.where(sound, MISSED_S, 0.0))
 
     def _tell_all(self) -> Tracks:
-        """Those, and with a score of 0 the ones that should still be there."""
+        """Those seen, and the ones that should still be there."""
         places, speeds = self._bodies.places, self._bodies.speeds
         still = np.hypot(speeds[0], speeds[1]) < STILL * np.sqrt(places[2] * places[3])
-        rows, ids, ages = self._roll.seen_within(np.where(still, STILL_S, HIDDEN_S))
+        return self._tracks(np.where(still, STILL_S, HIDDEN_S))
+
+    def _tracks(self, unseen_s: Doubles | float) -> Tracks:
+        """The told tracks last seen within so many seconds; a score of 0: not in this frame."""
+        rows, ids, ages = self._roll.seen_within(unseen_s)
         scores = np.where(self._roll.misses[rows] == 0, self._scores[rows], 0).astype(np.float32)
         return Tracks(ids, self._boxes(rows), scores, self._roll.classes[rows].astype(np.int32), ages)
 

@@ -11,6 +11,7 @@ Rows = NDArray[np.intp]
 Mask = NDArray[np.bool_]
 LOST_S = 3.0
 """How long a track that is told waits to be found again."""
+_ROUNDING_S = 1e-4
 _MISSES_AT_ALL = 600
 """Frames after which it is over whatever the clock says: without it a clock that stands would fill the memory."""
 FIXTURE_S = 3.0
@@ -63,6 +64,12 @@ class Roll:
         """(N,) seconds since a track was last seen."""
         unseen: Doubles = self.now - self._roll[_SEEN]
         return unseen
+
+    @property
+    def age_s(self) -> Doubles:
+        """(N,) seconds since a track began."""
+        age: Doubles = self.now - self._roll[_BORN]
+        return age
 
     def see(self, rows: Rows, *, sure: Mask, evidence: Doubles, scores: Doubles) -> tuple[Doubles, Mask]:
         """Tracks `rows` were seen in this frame; `sure`: by a confident detection; `evidence` adds up.
@@ -146,7 +153,7 @@ class Roll:
         """
         seen = self._roll[_FRAME] == self.frame
         if isinstance(unseen_s, np.ndarray):
-            seen |= self.unseen_s <= unseen_s
+            seen |= self.unseen_s <= unseen_s + _ROUNDING_S
         rows = (seen & self.told & ~self.fixtures).nonzero()[0]
         ids = self._roll[_ID][rows]
         order = ids.argsort()

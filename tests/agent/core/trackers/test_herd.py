@@ -41,7 +41,7 @@ def test_a_second_box_of_a_body_is_no_lost_one() -> None:
     other = moved(BOX, 50)
     frames = [detections([BOX, other])] * 20
     frames += [detections([BOX, moved(BOX, 18)], scores=[0.9, 0.3])] * 5
-    assert all(tracks.ids.tolist() == [1] for tracks in follow(frames)[20:])
+    assert all(tracks.ids[tracks.scores > 0].tolist() == [1] for tracks in follow(frames)[20:])
 
 
 def test_an_animal_that_turns_keeps_its_track() -> None:
@@ -92,6 +92,42 @@ def test_looks_refuse_a_stranger_where_they_tell_bodies_apart(tell_apart: bool) 
 
     told = follow([seen([*range(5)][: 4 if 30 <= k < 38 else 5] if k < 38 else [0, 1, 2, 3, 5]) for k in range(46)])
     assert ids(told) == ({1, 2, 3, 4, 5, 6} if tell_apart else {1, 2, 3, 4, 5})
+
+
+def test_a_body_missed_for_a_moment_is_told_where_it_should_be() -> None:
+    walk = [detections([moved(BOX, 5 * k)]) for k in range(20)]
+    told = follow([*walk, *[Detections()] * 4])
+    assert [tracks.scores.tolist() for tracks in told[20:]] == [[0.0], [0.0], [], []]
+    assert told[21].boxes[0] == pytest.approx(moved(BOX, 105), abs=2)
+    assert all(len(tracks) == 0 for tracks in follow([*walk[:5], Detections()])[5:]), "too young"
+
+
+def standing(scores: list[float], *, x: float = 0.0) -> list[int]:
+    """How many are told, frame by frame, where another animal walks and something stands (and goes x a frame)."""
+    frames = [
+        detections([moved(BOX, 3 * k % 400, 300), moved(BOX, x * k)], scores=[0.9, score])
+        for k, score in enumerate(scores)
+    ]
+    return [len(tracks) for tracks in follow(frames, threshold=0.3)]
+
+
+def test_what_stands_and_never_scores_well_is_a_fixture() -> None:
+    assert standing([0.5] * 100)[-1] == 1
+    assert standing([0.5] * 100, x=2)[-1] == 2, "it walks"
+    assert standing([0.85] * 20 + [0.5] * 200)[-1] == 2, "asleep: it was surely seen once"
+
+
+def test_a_walker_that_passes_a_fixture_does_not_stay_there() -> None:
+    stone = moved(BOX, 300)
+    frames = [detections([stone], scores=[0.5])] * 60
+    for k in range(60):
+        walker = moved(BOX, 10 * k, 5)
+        hidden = abs(10 * k - 300) < 60
+        boxes, scores = ([walker], [0.9]) if hidden else ([walker, stone], [0.9, 0.5])
+        frames.append(detections(boxes, scores=scores))
+    frames += [detections([moved(BOX, 0, 400), stone], scores=[0.9, 0.5])] * 30
+    told = follow(frames, threshold=0.3)
+    assert told[-1].boxes[:, 1] == pytest.approx([500], abs=2)
 
 
 def test_a_known_animal_is_told_while_it_is_hidden() -> None:
