@@ -124,6 +124,8 @@ def read_payload(payload: bytes) -> dict[str, Any]:
         )
     try:
         values = json.loads(payload if payload.strip() else b"{}", parse_constant=_no_constant)
+        # Half a surrogate pair is no text: protobuf stumbles over it, and no answer could repeat it.
+        json.dumps(values, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Refusal("INVALID_ARGUMENT", "BAD_JSON", f"the payload is not JSON: {str(error)[:200]}") from error
     if not isinstance(values, dict):
@@ -185,7 +187,7 @@ def build(method: MethodDescriptor, fields: dict[str, Any], request_id: str) -> 
         ParseDict(fields, request)
         if request_id and "request_id" in method.input_type.fields_by_name:
             request.request_id = request_id
-    except (ParseError, ValueError, TypeError, RecursionError) as error:
+    except (ParseError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise _bad_value(f"{method.name}: {_first_line(error)}") from error
     return Command(method, request)
 

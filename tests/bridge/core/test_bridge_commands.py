@@ -63,6 +63,19 @@ def test_what_is_no_json_object_is_refused(payload: bytes) -> None:
     assert refused(read_payload, payload).reason == "BAD_JSON"
 
 
+@pytest.mark.parametrize("text", [rb'{"kind": "\ud800"}', rb'{"ground": {"\ud800": 1}}', b'{"a": "\xed\xa0\x80"}'])
+def test_half_a_surrogate_pair_is_no_text(text: bytes) -> None:
+    with pytest.raises(Refusal) as caught:
+        read_payload(text)
+    assert caught.value.reason == "BAD_JSON"
+
+
+def test_a_number_beyond_all_floats_is_refused() -> None:
+    with pytest.raises(Refusal) as caught:
+        build(find_method("SetStream", default_allow()), {"threshold": 10**400}, "")
+    assert caught.value.reason == "BAD_VALUE"
+
+
 def test_a_payload_that_is_too_large_is_refused_unread() -> None:
     refusal = refused(read_payload, b" " * (PAYLOAD_LIMIT + 1))
     assert (refusal.code, refusal.reason) == ("RESOURCE_EXHAUSTED", "PAYLOAD_TOO_LARGE")
