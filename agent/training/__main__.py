@@ -38,7 +38,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--pictures", type=int, default=6000, help="how many are made (default: 6000)")
     parser.add_argument("--steps", type=int, default=1200, help="of the training, 12 pictures each (default: 1200)")
     parser.add_argument("--rate", type=float, default=1e-3, help="of learning (default: 0.001)")
-    parser.add_argument("--size", default="640x384", metavar="WxH", help="of the network's input (default: 640x384)")
+    parser.add_argument("--size", default="544x320", metavar="WxH", help="of the network's input (default: 544x320)")
     parser.add_argument(
         "--sure", type=float, default=0.5, metavar="S", help="the network's score that is told as 0.3 (default: 0.5)"
     )
@@ -119,7 +119,7 @@ def _coco() -> tuple[Path, Path]:
 def _size(text: str) -> tuple[int, int]:
     wide, by, tall = text.partition("x")
     if not (by and wide.isdigit() and tall.isdigit()):
-        raise InvalidArgument("BAD_MODEL_SIZE", f"--size is WIDTHxHEIGHT, e.g. 640x384; it is {text!r}")
+        raise InvalidArgument("BAD_MODEL_SIZE", f"--size is WIDTHxHEIGHT, e.g. 544x320; it is {text!r}")
     return int(wide), int(tall)
 
 
