@@ -3,10 +3,12 @@
 # make test-boot  as root: the services on a booted machine, the image built and run (some 5 minutes)
 # make bench  what the claims about speed rest on: ratios, measured in turn (BENCH="pipeline --rounds 5": one suite)
 # make test-homeassistant  Home Assistant's own code judges what is announced to it (HA_PYTHON: a Python 3.13)
-# make test-faults  ten minutes of killing broker, agent and bridge: nothing is lost
+# make test-faults  ten minutes and more of killing broker, agent and bridge: nothing is lost
+# make test-inputs  a hundred thousand odd messages: each gets one answer (some 20 minutes)
 # make lint   the checks alone
 # make proto  write the generated code anew from proto/
 # make wheels herdlink, and the contract alone for peers (herdlink-proto), into dist/
+# make pig-model  the detector of pigs anew, from nothing: photos, generated pictures, training, export (an hour and more)
 # make numbers  the table of docs/numbers.md anew: herd numbers against the simulated truth (some 2 minutes)
 
 PYTHON ?= python3
@@ -18,8 +20,10 @@ VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # Stubs refuse a protobuf runtime older than their generator: 1.74 loads under protobuf 6.31 to 7.
 PROTO_TOOLS := grpcio-tools==1.74.0 mypy-protobuf==3.6.0 setuptools==80.9.0
 
-.PHONY: demo test test-boot test-faults test-homeassistant bench numbers lint proto proto-check wheels released lock setup packages
-.PHONY: clean
+TRAIN_VENV := .venv-training
+
+.PHONY: demo test test-boot test-faults test-inputs test-homeassistant bench numbers pig-model lint proto proto-check wheels
+.PHONY: released lock setup packages clean
 
 setup: $(READY)
 
@@ -41,9 +45,13 @@ demo: setup
 test: setup packages lint
 	$(BIN)/python -m pytest
 
-# Ten minutes of kill -9 on broker, agent and bridge, with and without persistence; some seconds of it are in `make test`.
+# kill -9 on broker, agent and bridge and cables cut, with and without persistence, until there were enough of each;
+# HERDLINK_FAULT_SECONDS=7200 for two hours. Some seconds of it are in `make test`.
 test-faults: setup packages
-	HERDLINK_FAULT_SECONDS=600 $(BIN)/python -m pytest -s tests/faults
+	HERDLINK_FAULT_SECONDS=$${HERDLINK_FAULT_SECONDS:-600} $(BIN)/python -m pytest -s tests/faults
+
+test-inputs: setup packages
+	HERDLINK_INPUTS=100000 $(BIN)/python -m pytest -s tests/bridge/test_any_message.py
 
 test-boot: setup packages
 	tests/install-boot-tools
@@ -62,6 +70,18 @@ $(HA_VENV)/.ready: Makefile
 	$(HA_PYTHON) -m venv $(HA_VENV)
 	$(HA_VENV)/bin/python -m pip install --quiet --disable-pip-version-check homeassistant==2025.4.4 paho-mqtt==2.1.0 \
 		janus==2.0.0 Pillow
+	@touch $@
+
+# An environment of its own: PyTorch is no dependency of herdlink. Goes on where it was stopped. PIG: more options, e.g.
+# make pig-model PIG='--own farm/frames --judge farm/apart --start agent/models/included/pig.weights'
+PIG ?=
+pig-model: $(TRAIN_VENV)/.ready
+	OMP_NUM_THREADS=1 $(TRAIN_VENV)/bin/python -m agent.training --output build/pig $(PIG)
+
+$(TRAIN_VENV)/.ready: agent/training/requirements.txt requirements.txt
+	$(PYTHON) -m venv $(TRAIN_VENV)
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(TRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r agent/training/requirements.txt
 	@touch $@
 
 numbers: setup
@@ -109,4 +129,4 @@ lock:
 	echo 'hatchling>=1.27' | $(LOCK) --constraint requirements-dev.txt - -o requirements-build.txt
 
 clean:
-	rm -rf $(VENV) $(PROTO_VENV) $(HA_VENV) demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PROTO_VENV) $(HA_VENV) $(TRAIN_VENV) demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent.core.errors import FailedPrecondition, HerdlinkError
+from agent.core.errors import FailedPrecondition, HerdlinkError, InvalidArgument, PermissionDenied
 from agent.settings import AgentSettings, load_settings
 
 log = logging.getLogger("agent")
@@ -31,8 +31,7 @@ def main() -> int:
         return 2
     try:
         if args.check:
-            print(_what_would_run(settings))
-            return 0
+            return _check(settings)
         with lock_state(settings.state_dir):
             asyncio.run(_serve(settings))
     except HerdlinkError as error:
@@ -56,6 +55,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     parser.add_argument("--version", action="version", version=f"herdlink {herdlink_version()}")
     return parser
+
+
+def _check(settings: AgentSettings) -> int:
+    """Prints what would run. 1 where something never can; what may yet come, as a file or a secret, is only told."""
+    from agent.assemble import unusable
+
+    print(_what_would_run(settings))
+    status = 0
+    for where, error in unusable(settings):
+        if isinstance(error, InvalidArgument | PermissionDenied):
+            status = 1
+            print(f"herdlink-agent: {where}: {error}", file=sys.stderr)
+        else:
+            print(f"not there yet: {where}: {error}")
+    return status
 
 
 def _what_would_run(settings: AgentSettings) -> str:
@@ -110,10 +124,12 @@ async def _serve(settings: AgentSettings) -> None:
     beating = asyncio.create_task(beat(), name="watchdog")
     keeping = asyncio.create_task(node.upkeep.run(node.server.set_serving), name="upkeep")
     try:
-        listening = await node.server.start(settings.rpc.listen, insecure=settings.rpc.insecure)
+        listening = node.server.bind(settings.rpc.listen, insecure=settings.rpc.insecure)
+        # Before the first call: nobody sees a job that the last stop has cut as one that runs.
+        node.engine.resume()
+        await node.server.start()
         for address in listening:
             log.info("node %s listens on %s", settings.node_name, address)
-        node.engine.resume()
         notify("READY=1", f"STATUS=node {settings.node_name} listens on {', '.join(listening)}")
         await _first(stop, keeping)
         log.info("stopping")

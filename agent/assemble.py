@@ -6,9 +6,10 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +23,23 @@ from agent.core.scene import NO_SCENE
 from agent.core.types import Frame, InputInfo, Job, Record, Totals
 from agent.core.uri import scheme
 from agent.journal import Journal
-from agent.models.shipped import find_or_fetch
+from agent.models.shipped import SHIPPED, find, find_or_fetch
 from agent.models.store import Store, default_folder
 from agent.rpc import convert
 from agent.rpc.edge import EdgeService
 from agent.rpc.node import Node
 from agent.rpc.record import RecordService
-from agent.rpc.server import Server
+from agent.rpc.server import Server, check_listen
 from agent.rpc.track import TrackService
 from agent.runtime.engine import Engine
 from agent.runtime.health import Health
 from agent.runtime.memory import give_back
 from agent.runtime.run import Plan
 from agent.runtime.secrets import expand
-from agent.runtime.streams import StreamValues
+from agent.runtime.streams import StreamConfig, StreamValues
 from agent.runtime.upkeep import Upkeep
 from agent.settings import AgentSettings
+from agent.sources import synthetic
 
 log = logging.getLogger("agent")
 
@@ -87,7 +89,7 @@ class NodeParts:
 
 def open_node(settings: AgentSettings, *, loop: asyncio.AbstractEventLoop) -> NodeParts:
     """Everything an agent is made of; nothing listens and no job runs yet."""
-    store = Store(settings.state_dir / "models" if not os.environ.get("HERDLINK_STORE") else default_folder())
+    store = _store(settings)
     detectors = Detectors(provider=settings.model.provider, threads=settings.model.threads)
     kept = trimming.Bounds(records=settings.journal.records, age_s=settings.journal.days * 86_400)
     journal = Journal(settings.state_dir / "journal.sqlite", kept)
@@ -127,6 +129,42 @@ def open_node(settings: AgentSettings, *, loop: asyncio.AbstractEventLoop) -> No
         record=RecordService(engine),
     )
     return NodeParts(engine, server, journal, upkeep)
+
+
+def unusable(settings: AgentSettings) -> Iterator[tuple[str, HerdlinkError]]:
+    """What of the settings cannot work: (where, why). Nothing is opened."""
+    for address in settings.rpc.listen:
+        yield from _tried("rpc.listen", partial(check_listen, address, insecure=settings.rpc.insecure))
+    rooms = NodeRooms(
+        settings=settings,
+        store=_store(settings),
+        detectors=Detectors(provider=settings.model.provider, threads=1),
+        bounds=Bounds(settings.media_roots, settings.output_root),
+        totals=lambda _: Totals(),
+        to_json=convert.record_json,
+        notify=log.info,
+    )
+    for name, stream in settings.streams.items():
+        values = StreamConfig(stream.model_dump(exclude_none=True, exclude_defaults=True), {}).values
+        checks: list[Callable[[], object]] = [
+            partial(rooms.check_values, values),
+            partial(rooms.check_output, name, values.output),
+        ]
+        if values.input:
+            checks += [partial(rooms.check_input, values.input), partial(expand, values.input, settings.secrets_dir)]
+        for check in checks:
+            yield from _tried(f"stream {name}", check)
+
+
+def _tried(where: str, check: Callable[[], object]) -> Iterator[tuple[str, HerdlinkError]]:
+    try:
+        check()
+    except HerdlinkError as error:
+        yield where, error
+
+
+def _store(settings: AgentSettings) -> Store:
+    return Store(settings.state_dir / "models" if not os.environ.get("HERDLINK_STORE") else default_folder())
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,27 +237,31 @@ class NodeRooms:
         return self._bounds.output_root / text
 
     def open_output(self, stream: str, uri: str) -> Path:
+        return open_folder(self.check_output(stream, uri))
+
+    def check_output(self, stream: str, uri: str) -> Path:
+        """The folder, which need not be there yet: below the output root."""
         if "://" in uri.removeprefix("file://") or "\0" in uri:
             raise InvalidArgument("BAD_OUTPUT", "an output is a folder on this node: a path or file:///...")
         path, root = self.output_path(stream, uri), self._bounds.output_root
         if not _lies_below(path, root):
             raise PermissionDenied("OUTSIDE_OUTPUT_ROOT", f"{path} lies outside of output_root ({root})")
-        return open_folder(path)
+        return path
 
     # -- models and trackers --------------------------------------------------------------------------------------
 
     def complete(self, values: StreamValues) -> StreamValues:
         """Fills in the node's defaults. A simulated input brings its own detector unless a model is named."""
         simulated = values.input.startswith("synthetic:")
-        model = values.model or (SCRIPTED if simulated else self._settings.model.name)
+        model = values.model or (synthetic.model(values.input) if simulated else self._settings.model.name)
         period_s = values.summary_period_s or self._settings.summary.period_s
         return replace(values, model=model, summary_period_s=period_s)
 
     def check_values(self, values: StreamValues) -> None:
         plugins.load(TRACKERS, values.tracker, "tracker")
         values = self.complete(values)
-        if values.model not in (SCRIPTED, self._settings.model.name):
-            self._store.find(values.model)
+        if values.model not in (SCRIPTED, self._settings.model.name, *SHIPPED):
+            find(self._store, values.model)
 
     def _open_detector(self, name: str) -> Detector:
         if name == SCRIPTED:

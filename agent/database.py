@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent.core.errors import HerdlinkError, InvalidArgument, ResourceExhausted
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE streams (stream TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
@@ -20,18 +20,22 @@ CREATE TABLE logs (stream TEXT, kind TEXT, newest INTEGER NOT NULL, PRIMARY KEY 
 CREATE TABLE records (stream TEXT, kind TEXT, sequence INTEGER, body TEXT NOT NULL, time REAL NOT NULL,
                       PRIMARY KEY (stream, kind, sequence)) WITHOUT ROWID;
 CREATE TABLE consumers (consumer TEXT, stream TEXT, kind TEXT, sequence INTEGER NOT NULL, time REAL NOT NULL,
-                        PRIMARY KEY (consumer, stream, kind)) WITHOUT ROWID;
+                        steps TEXT NOT NULL DEFAULT '[]', PRIMARY KEY (consumer, stream, kind)) WITHOUT ROWID;
 CREATE TABLE commands (caller TEXT, method TEXT, request_id TEXT, hash BLOB NOT NULL, answer BLOB NOT NULL,
                        time REAL NOT NULL, PRIMARY KEY (caller, method, request_id));
 CREATE TABLE tracks (stream TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
 """
-# Of version 1: what is there counts as written now.
-UPGRADE = """
-ALTER TABLE records ADD COLUMN time REAL NOT NULL DEFAULT 0;
-ALTER TABLE consumers ADD COLUMN time REAL NOT NULL DEFAULT 0;
-UPDATE records SET time = strftime('%s', 'now');
-UPDATE consumers SET time = strftime('%s', 'now');
-"""
+# From each version to the next.
+UPGRADES = {
+    # What is there counts as written now.
+    1: """
+    ALTER TABLE records ADD COLUMN time REAL NOT NULL DEFAULT 0;
+    ALTER TABLE consumers ADD COLUMN time REAL NOT NULL DEFAULT 0;
+    UPDATE records SET time = strftime('%s', 'now');
+    UPDATE consumers SET time = strftime('%s', 'now');
+    """,
+    2: "ALTER TABLE consumers ADD COLUMN steps TEXT NOT NULL DEFAULT '[]';",
+}
 
 
 def open_file(path: Path | None) -> tuple[sqlite3.Connection, Path | None]:
@@ -70,8 +74,9 @@ def _connect(path: Path | None) -> sqlite3.Connection:
             db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION};")
             db.execute("INSERT INTO meta VALUES ('journal', ?)", (secrets.token_hex(4),))
             db.execute("COMMIT")
-        elif version == 1:
-            db.executescript(f"BEGIN; {UPGRADE} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        elif version < SCHEMA_VERSION:
+            steps = "".join(UPGRADES[step] for step in range(version, SCHEMA_VERSION))
+            db.executescript(f"BEGIN; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
         elif version > SCHEMA_VERSION:
             raise InvalidArgument("JOURNAL_TOO_NEW", f"{path} was written by a newer herdlink; install that one")
     except BaseException:

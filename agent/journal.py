@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent import database
+from agent import consumers, database
 from agent.core import stored
 from agent.core.errors import InvalidArgument
 from agent.core.types import SUMMARY, Job, JobState, Record, Summary, Totals
@@ -203,16 +203,6 @@ class Journal:
             # Without counting: a log has no gaps.
             return sum(newest + 1 - self.oldest(stream, kind) for stream, kind, newest in logs)
 
-    def backlog(self, consumer: str) -> dict[str, int]:
-        """Records that a consumer has not acknowledged, of each stream that it is known to read."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT stream, sum(newest - sequence) FROM consumers JOIN logs USING (stream, kind) "
-                "WHERE consumer = ? GROUP BY stream",
-                (consumer,),
-            ).fetchall()
-        return dict(rows)
-
     def newest(self, stream: str, kind: str) -> int:
         """The newest sequence of a log; 0 where it is empty."""
         with self._lock:
@@ -255,26 +245,20 @@ class Journal:
 
     def place(self, consumer: str, stream: str, kind: str) -> int:
         """The last sequence that this consumer has taken over; 0 for a new one."""
-        return self._place(consumer, stream, kind) or 0
-
-    def _place(self, consumer: str, stream: str, kind: str) -> int | None:
-        """None for one that is not known."""
         with self._lock:
-            row = self._db.execute(
-                "SELECT sequence FROM consumers WHERE consumer = ? AND stream = ? AND kind = ?",
-                (consumer, stream, kind),
-            ).fetchone()
-        return row[0] if row else None
+            return consumers.place(self._db, (consumer, stream, kind)) or 0
+
+    def place_before(self, consumer: str, stream: str, kind: str, seconds: float) -> int:
+        """Its place so many seconds before its last acknowledgement, but not what is no longer kept."""
+        with self._lock:
+            before = consumers.place_before(self._db, (consumer, stream, kind), seconds)
+            return max(before, min(self.place(consumer, stream, kind), self.oldest(stream, kind) - 1))
 
     def welcome(self, consumer: str, stream: str, kind: str) -> None:
         """Notes that a consumer reads a log; what is trimmed from now on before it has read it is lost to it."""
         with self.transaction():
             oldest = self.oldest(stream, kind)
-            self._db.execute(
-                "INSERT INTO consumers VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (consumer, stream, kind) DO UPDATE SET time = excluded.time",
-                (consumer, stream, kind, oldest - 1, time.time()),
-            )
+            consumers.welcome(self._db, (consumer, stream, kind), oldest=oldest, now=time.time())
 
     def acknowledge(
         self, consumer: str, stream: str, kind: str, sequence: int, *, on_gap: Callable[[int], None] = lambda lost: None
@@ -282,23 +266,26 @@ class Journal:
         """Moves a consumer's place forward, never back; returns the place. `on_gap` hears, within the transaction, how
         many records it has stepped over because they were trimmed before it had read them.
         """
+        log = (consumer, stream, kind)
         with self.transaction():
-            place = self.place(consumer, stream, kind)
+            known = consumers.place(self._db, log)
+            place = known or 0
             if sequence <= place:
                 return place
             if sequence > self.newest(stream, kind):
                 raise InvalidArgument(
                     "NOT_WRITTEN", f"record {sequence} was not written yet; acknowledge what you read"
                 )
-            known = self._place(consumer, stream, kind) is not None
             gap = min(self.oldest(stream, kind) - 1, sequence) - place
-            self._db.execute(
-                "INSERT OR REPLACE INTO consumers VALUES (?, ?, ?, ?, ?)",
-                (consumer, stream, kind, sequence, time.time()),
-            )
-            if known and gap > 0:
+            consumers.move(self._db, log, sequence, now=time.time())
+            if known is not None and gap > 0:
                 on_gap(gap)
         return sequence
+
+    def backlog(self, consumer: str) -> dict[str, int]:
+        """Records that a consumer has not acknowledged, of each stream that it is known to read."""
+        with self._lock:
+            return consumers.backlog(self._db, consumer)
 
     # -- commands done --------------------------------------------------------------------------------------------
 

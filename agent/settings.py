@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from agent.core import scene, scene_check
 from agent.core.errors import HerdlinkError, InvalidArgument
@@ -22,8 +23,11 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _listen(value: tuple[str, ...] | str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+def _split(value: Any) -> Any:
+    """A list; the environment may hold it as words between commas, or as JSON."""
+    if not isinstance(value, str):
+        return value
+    return json.loads(value) if value.startswith("[") else [part.strip() for part in value.split(",")]
 
 
 def _checked_name(check: Any) -> Any:
@@ -43,7 +47,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 class RpcSettings(_Part):
     """[rpc]: where the agent listens."""
 
-    listen: Annotated[tuple[str, ...] | str, AfterValidator(_listen)] = (
+    listen: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = (
         "unix:/run/herdlink/agent.sock",
         "127.0.0.1:50051",
     )
@@ -163,7 +167,7 @@ class AgentSettings(BaseSettings):
 
     node: Annotated[str, _checked_name(node_id)] = ""
     state_dir: Path = Path("/var/lib/herdlink")
-    media_roots: tuple[Path, ...] = (Path("/srv/video"),)
+    media_roots: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)] = (Path("/srv/video"),)
     output_root: Path = Path("/var/lib/herdlink/results")
     secrets_dir: Path = Path("/etc/herdlink/secrets")
     rpc: RpcSettings = RpcSettings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -23,6 +24,8 @@ OPTIONS = (
 )
 DETAILS_KEY = "grpc-status-details-bin"
 CALLER_KEY = "herdlink-caller"
+CALLER_BYTES = 1024
+"""A longer one is known by its hash: gRPC takes some 8 KiB of metadata in all."""
 
 
 class AgentLink:
@@ -45,14 +48,22 @@ class AgentLink:
         return message
 
     async def call_and_wait(
-        self, method: MethodDescriptor, request: Message, *, caller: str, on_begun: Callable[[], None]
+        self,
+        method: MethodDescriptor,
+        request: Message,
+        *,
+        timeout_s: float | None,
+        caller: str,
+        on_begun: Callable[[], None],
     ) -> Message:
-        """The answer, however long it takes; `on_begun` is called when the agent has begun. Raises Refusal.
+        """The answer, by default however long it takes; `on_begun` is called when the agent has begun. Raises Refusal.
 
         The agent then sends its initial metadata. grpc.aio tells that of a unary call only at the end, so the call is
         made as one that streams its single answer, which is the same on the wire.
         """
-        call: Any = _callable(self._channel.unary_stream, method)(request, metadata=_metadata(caller))
+        call: Any = _callable(self._channel.unary_stream, method)(
+            request, timeout=timeout_s, metadata=_metadata(caller)
+        )
         await call.initial_metadata()
         on_begun()
         answers: list[Message] = [message async for message in self._read(call)]
@@ -96,7 +107,10 @@ def _callable(kind: Any, method: MethodDescriptor) -> Any:
 
 def _metadata(caller: str) -> tuple[tuple[str, str], ...]:
     """Who calls, as gRPC metadata may carry it; different texts stay different."""
-    return ((CALLER_KEY, caller.encode("ascii", "backslashreplace").decode("ascii")),) if caller else ()
+    text = caller.encode("ascii", "backslashreplace")
+    if len(text) > CALLER_BYTES:
+        text = hashlib.sha256(text).hexdigest().encode()
+    return ((CALLER_KEY, text.decode()),) if caller else ()
 
 
 def _reason(error: grpc.aio.AioRpcError) -> str:

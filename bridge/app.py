@@ -11,7 +11,8 @@ from typing import Any
 from google.protobuf.message import Message
 
 from bridge.agents import AgentLink
-from bridge.broker import Broker, Route
+from bridge.broker import Broker
+from bridge.core.arrival import Route
 from bridge.core.commands import Command, Refusal
 from bridge.core.topics import Topics
 from bridge.desk import Desk

@@ -1,20 +1,18 @@
 """The MQTT connection: the only file that imports paho.
 
-paho runs a thread of its own, and an exception in one of its callbacks kills that thread in silence: callbacks do
-nothing but hand what happened to the loop. A message is acknowledged by hand, after its answer is out; what came by an
-earlier connection is never acknowledged: packet ids begin anew, and that would swallow another message.
+A message is acknowledged by hand, after its answer is out; what came by an earlier connection is never acknowledged:
+packet ids begin anew, and that would swallow another message.
+
+A broker that is away is looked for every two seconds; one that does not want us, half as often each time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import ssl
-import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -25,12 +23,18 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bridge.core import trouble
+from bridge.core.arrival import Arrival, Route
 from bridge.settings import MqttSettings
+from bridge.wire import Wire
 
 log = logging.getLogger(__name__)
 
 SESSION_EXPIRY_S = 86_400
-LONGEST_PAUSE_S = 30
+FIRST_PAUSE_S = 1.0
+AWAY_PAUSE_S = 2.0
+"""Between two tries to reach a broker that is away: once it is back, records flow again within seconds."""
+LONGEST_PAUSE_S = 30.0
+"""Between two tries of one that refuses us, or throws us out again and again."""
 STOP_S = 3.0
 SESSION_TAKEN_OVER = 0x8E
 SHORT_LIFE_S = 3.0
@@ -48,35 +52,6 @@ class TakenOver(Exception):
 
 class TooLarge(Exception):
     """The broker would drop the connection for a packet of this size."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A message from the broker."""
-
-    generation: int
-    """Number of the connection that it came by."""
-    packet_id: int
-    """0 for a message of QoS 0, which nobody acknowledges or delivers again."""
-    topic: str
-    payload: bytes
-    retained: bool
-    redelivered: bool
-    response_topic: str
-    correlation: bytes
-    expiry_s: float | None
-    received: float
-    """By the steady clock."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A subscription, and who takes what comes by it."""
-
-    filter: str
-    take: Callable[[Arrival], None]
-    """Never waits and never fails."""
-    qos: int = 1
 
 
 class LastWords(logging.Handler):
@@ -112,7 +87,7 @@ class Broker:
         self._status_topic = status_topic
         self._routes = routes
         self._loop = asyncio.get_running_loop()
-        self._acknowledged: dict[int, tuple[asyncio.Future[None], str]] = {}
+        self._acknowledged: dict[int, tuple[asyncio.Future[int], str]] = {}
         self._subscribing: dict[int, str] = {}
         self._place = trouble.Place(settings.host, settings.port, settings.tls, settings.username)
         self._told = ""
@@ -122,7 +97,13 @@ class Broker:
         self._packet_limit = 0
         self._connected_at = 0.0
         self._short_lives = 0
+        self._pause_s = 0.0
+        """The last pause between two tries."""
+        self._unwanted = False
+        """The last try ended with a refusal, which only a person can mend."""
         self._client = self._make_client(client_id, password, tls)
+        self._wire = Wire(self._client)
+        self._keeping: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> str:
@@ -137,18 +118,21 @@ class Broker:
             self._client.connect_async(host, port, keepalive, clean_start=False, properties=properties)
         else:
             self._client.connect_async(host, port, keepalive)
-        self._client.loop_start()
+        self._keeping = asyncio.create_task(self._keep_connected(), name="connection")
 
     async def stop(self, last_status: str) -> None:
         """Publishes a last status and disconnects, so that the broker does not publish the will."""
-        if self.connected.is_set():
-            try:
-                async with asyncio.timeout(STOP_S):
+        try:
+            async with asyncio.timeout(STOP_S):
+                if self.connected.is_set():
                     await (await self.publish(self._status_topic, last_status.encode(), retain=True))
-            except TimeoutError:
-                log.warning("the broker does not take the last status")
-        self._client.disconnect()
-        await asyncio.to_thread(self._client.loop_stop)
+                    self._client.disconnect()
+                    await self._wire.serve()
+        except TimeoutError:
+            log.warning("the broker does not take the last status")
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
 
     async def publish(
         self,
@@ -159,24 +143,26 @@ class Broker:
         retain: bool = False,
         correlation: bytes = b"",
         user: Sequence[tuple[str, str]] = (),
-    ) -> asyncio.Future[None]:
-        """Hands a message to the broker once the connection stands. The future is done when the broker has it (QoS 1).
+    ) -> asyncio.Future[int]:
+        """Hands a message to the broker once the connection stands. The future is done when the broker has it (QoS 1):
+        0, or MQTT 5's reason code, 0x80 and above, where it has refused it. MQTT 3.1.1 knows no refusal.
 
         It survives a reconnect: paho sends an unacknowledged message again. Raises TooLarge.
         """
         await self.connected.wait()
-        if self._packet_limit and len(payload) + len(topic) + PACKET_SPARE_BYTES > self._packet_limit:
+        size = len(payload) + len(topic.encode()) + len(correlation) + PACKET_SPARE_BYTES
+        if self._packet_limit and size > self._packet_limit:
             raise TooLarge(f"{len(payload)} bytes; the broker takes packets of at most {self._packet_limit} bytes")
         properties = None
         if self._settings.version == 5:
             given = {"CorrelationData": correlation, "UserProperty": list(user)}
             properties = _properties(PacketTypes.PUBLISH, **{name: value for name, value in given.items() if value})
         info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
-        done: asyncio.Future[None] = self._loop.create_future()
+        done: asyncio.Future[int] = self._loop.create_future()
         if qos:
             self._acknowledged[info.mid] = (done, topic)
         else:
-            done.set_result(None)
+            done.set_result(0)
         return done
 
     async def reconnected(self, generation: int) -> None:
@@ -189,7 +175,7 @@ class Broker:
         if arrival.packet_id and arrival.generation == self.generation and self.connected.is_set():
             self._client.ack(arrival.packet_id, 1)
 
-    # -- paho's thread: nothing but handing over --------------------------------------------------------------------
+    # -- the connection ---------------------------------------------------------------------------------------------
 
     def _make_client(self, client_id: str, password: str | None, tls: ssl.SSLContext | None) -> mqtt.Client:
         modern = self._settings.version == 5
@@ -200,6 +186,7 @@ class Broker:
             clean_session=None if modern else False,
             protocol=MQTTProtocolVersion.MQTTv5 if modern else MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
+            reconnect_on_failure=False,
         )
         client.will_set(self._status_topic, b"offline", qos=1, retain=True)
         if self._settings.username:
@@ -209,35 +196,40 @@ class Broker:
         words = logging.Logger("paho", logging.ERROR)
         words.addHandler(self._last_words)
         client.enable_logger(words)
-        client.reconnect_delay_set(1, LONGEST_PAUSE_S)
         self._listen(client)
         return client
 
     def _listen(self, client: mqtt.Client) -> None:
-        client.on_socket_open = _no_delay
-        client.on_connect = lambda _c, _u, flags, reason, properties: self._hand(
-            self._connected, flags.session_present, reason, properties
+        client.on_connect = lambda _c, _u, flags, reason, properties: self._connected(
+            flags.session_present, reason, properties
         )
-        # paho calls it from where it has caught the error, and tells that nowhere.
-        client.on_connect_fail = lambda _c, _u: self._hand(self._not_reached, sys.exception())
-        client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._hand(
-            self._disconnected, reason, self._last_words.words
-        )
-        client.on_publish = lambda _c, _u, mid, reason, _p: self._hand(self._published, mid, reason)
-        client.on_subscribe = lambda _c, _u, mid, reasons, _p: self._hand(self._subscribed, mid, reasons)
-        client.on_message = lambda _c, _u, message: self._hand(self._arrived, message, time.monotonic())
+        client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._disconnected(reason)
+        client.on_publish = lambda _c, _u, mid, reason, _p: self._published(mid, reason)
+        client.on_subscribe = lambda _c, _u, mid, reasons, _p: self._subscribed(mid, reasons)
+        client.on_message = lambda _c, _u, message: self._arrived(message)
 
-    def _hand(self, action: Callable[..., None], *details: Any) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(action, *details)
-
-    # -- the loop ---------------------------------------------------------------------------------------------------
+    async def _keep_connected(self) -> None:
+        while not self.taken_over.done():
+            self._unwanted = False
+            try:
+                await self._wire.connect()
+            except (OSError, ValueError) as error:
+                self._unwanted = isinstance(error, ssl.SSLError)
+                # It was away, so nobody has thrown us out.
+                self._short_lives = 0
+                self._tell(trouble.not_reached(self._place, error))
+            else:
+                await self._wire.serve()
+            longest_s = LONGEST_PAUSE_S if self._unwanted else AWAY_PAUSE_S
+            self._pause_s = min(self._pause_s * 2 or FIRST_PAUSE_S, longest_s)
+            await asyncio.sleep(LONGEST_PAUSE_S if self._short_lives >= SHORT_LIVES else self._pause_s)
 
     def _connected(self, session_present: bool, reason: ReasonCode, properties: Properties | None) -> None:
         if reason.is_failure:
+            self._unwanted = True
             self._tell(trouble.refused_login(self._place, str(reason)))
             return
-        self._told = ""
+        self._told, self._unwanted, self._pause_s = "", False, 0.0
         self.generation += 1
         self._connected_at = time.monotonic()
         self._packet_limit = getattr(properties, "MaximumPacketSize", 0) if properties else 0
@@ -263,11 +255,8 @@ class Broker:
             log.error("%s", text)
         self._told = text
 
-    def _not_reached(self, error: BaseException | None) -> None:
-        self._tell(trouble.not_reached(self._place, error))
-
-    def _disconnected(self, reason: ReasonCode, words: str) -> None:
-        stood = self.connected.is_set()
+    def _disconnected(self, reason: ReasonCode) -> None:
+        stood, words = self.connected.is_set(), self._last_words.words
         self.connected.clear()
         self._last_words.words = ""
         if reason.value == SESSION_TAKEN_OVER:
@@ -280,19 +269,20 @@ class Broker:
         elif reason.is_failure and stood:
             self._count_short_life()
             log.warning("the connection to the broker %s is lost: %s", self.address, reason)
-        elif reason.is_failure and not self._told:
-            self._tell(trouble.hung_up(self._place, words))
+        elif reason.is_failure and not self._unwanted:
+            # With TLS most likely for want of a certificate; without, a broker that is just starting does so, too.
+            self._unwanted = self._place.tls
+            if not self._told:
+                self._tell(trouble.hung_up(self._place, words))
 
     def _count_short_life(self) -> None:
         """Not every broker says that a session was taken over; who is thrown out again and again says so and slows."""
         lived_s = time.monotonic() - self._connected_at
         self._short_lives = self._short_lives + 1 if lived_s < SHORT_LIFE_S else 0
-        many = self._short_lives >= SHORT_LIVES
-        self._client.reconnect_delay_set(LONGEST_PAUSE_S if many else 1, LONGEST_PAUSE_S)
-        if many:
+        if self._short_lives >= SHORT_LIVES:
             log.error(
                 "the broker %s ends every connection at once; does another bridge run for the same node and base? "
-                "Stop one of them. Trying again in %d s",
+                "Stop one of them. Trying again in %.0f s",
                 self.address,
                 LONGEST_PAUSE_S,
             )
@@ -302,7 +292,7 @@ class Broker:
         if reason.is_failure:
             self._tell_refused(topic, reason, reading=False)
         if done is not None and not done.done():
-            done.set_result(None)
+            done.set_result(reason.value if reason.is_failure else 0)
 
     def _subscribed(self, mid: int, reasons: Sequence[ReasonCode]) -> None:
         topic = self._subscribing.pop(mid, "")
@@ -315,7 +305,7 @@ class Broker:
             self._refused_topics.add(topic)
             log.error("%s", trouble.refused_topic(topic, str(reason), reading=reading))
 
-    def _arrived(self, message: mqtt.MQTTMessage, received: float) -> None:
+    def _arrived(self, message: mqtt.MQTTMessage) -> None:
         properties = message.properties
         arrival = Arrival(
             generation=self.generation,
@@ -327,7 +317,7 @@ class Broker:
             response_topic=getattr(properties, "ResponseTopic", "") if properties else "",
             correlation=getattr(properties, "CorrelationData", b"") if properties else b"",
             expiry_s=getattr(properties, "MessageExpiryInterval", None) if properties else None,
-            received=received,
+            received=time.monotonic(),
         )
         for route in self._routes:
             if mqtt.topic_matches_sub(route.filter, arrival.topic):
@@ -342,8 +332,3 @@ def _properties(packet: int, **values: Any) -> Properties:
     for name, value in values.items():
         setattr(properties, name, value)
     return properties
-
-
-def _no_delay(_client: Any, _userdata: Any, sock: Any) -> None:
-    """Without it every QoS 1 message waits 40 ms for Nagle's algorithm and the delayed acknowledgement."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -10,17 +10,18 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from google.protobuf.message import Message
 
 from bridge.agents import AgentLink
-from bridge.broker import Arrival, Broker, TooLarge
+from bridge.broker import Broker, TooLarge
 from bridge.core import commands
-from bridge.core.commands import Command, Envelope, Refusal, Watch
+from bridge.core.arrival import Arrival
+from bridge.core.commands import BadEnvelope, Command, Envelope, Refusal, Watch
 from bridge.core.topics import Topics
 from bridge.settings import CommandSettings
 from bridge.watches import Watches
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 DEADLINE_S = 10.0
 OPEN_LIMIT = 1000
 REMEMBERED = 1000
+"""So many answered commands are known again when they are delivered once more..."""
+REMEMBERED_BYTES = 4 * 1024 * 1024
+"""... or fewer, where their answers are long."""
 OUT_OF_LINE = ("GetSnapshot",)
 
 Done = Callable[[Command, Message], Awaitable[None]]
@@ -39,8 +43,11 @@ Done = Callable[[Command, Message], Awaitable[None]]
 class _Case:
     """One command from its arrival to its acknowledgement."""
 
+    key: tuple[int, bytes]
     arrival: Arrival
-    """The newest delivery of it."""
+    """The newest delivery of it, without its payload."""
+    payload: bytes
+    """Until it is read."""
     started: asyncio.Event = field(default_factory=asyncio.Event)
     """The line may go on."""
     envelope: Envelope = field(default_factory=Envelope)
@@ -48,6 +55,12 @@ class _Case:
     """(payload, status word) once it is out."""
     acknowledged: Arrival | None = None
     """The delivery that the broker was told to be done."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is of any length, once it is answered."""
+        words = (self.arrival.topic, self.arrival.response_topic, self.arrival.correlation)
+        return len(self.answer[0] if self.answer else b"") + sum(map(len, words))
 
 
 class Desk:
@@ -60,20 +73,21 @@ class Desk:
         self._settings = settings
         self._on_done = on_done
         self._watches = Watches(link=link, node=topics.node)
-        self._cases: OrderedDict[tuple[int, bytes], _Case] = OrderedDict()
+        self._cases: dict[tuple[int, bytes], _Case] = {}
+        self._answered: deque[_Case] = deque()
+        self._answered_bytes = 0
         self._tails: dict[str, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def take(self, arrival: Arrival) -> None:
         """Begins with a command; never waits and never fails."""
         key = (arrival.packet_id, hashlib.sha256(arrival.topic.encode() + b"\0" + arrival.payload).digest())
+        payload, arrival = arrival.payload, replace(arrival, payload=b"")
         known = self._cases.get(key)
         if known and arrival.redelivered and known.arrival.generation < arrival.generation:
             self._join(known, arrival)
             return
-        case = self._cases[key] = _Case(arrival)
-        self._cases.move_to_end(key)
-        self._forget_old()
+        case = self._cases[key] = _Case(key, arrival, payload)
         self._spawn(self._serve(case))
 
     async def close(self) -> None:
@@ -88,12 +102,15 @@ class Desk:
         if case.answer is not None:
             self._spawn(self._send(case, *case.answer))
 
-    def _forget_old(self) -> None:
-        while len(self._cases) > REMEMBERED:
-            oldest = next(iter(self._cases))
-            if self._cases[oldest].answer is None:
-                return
-            del self._cases[oldest]
+    def _remember(self, case: _Case) -> None:
+        """Keeps an answered command in mind, and forgets the oldest such."""
+        self._answered.append(case)
+        self._answered_bytes += case.size
+        while len(self._answered) > REMEMBERED or self._answered_bytes > REMEMBERED_BYTES:
+            old = self._answered.popleft()
+            self._answered_bytes -= old.size
+            if self._cases.get(old.key) is old:
+                del self._cases[old.key]
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work, name="command")
@@ -122,8 +139,13 @@ class Desk:
         """The command in a message, and how much of its stream is wanted, where it has one. Raises Refusal."""
         arrival = case.arrival
         name = self._topics.method(arrival.topic)
-        values = commands.read_payload(arrival.payload)
-        case.envelope, fields = commands.split_envelope(values)
+        payload, case.payload = case.payload, b""
+        values = commands.read_payload(payload)
+        try:
+            case.envelope, fields = commands.split_envelope(values)
+        except BadEnvelope as bad:
+            case.envelope = bad.envelope
+            raise
         if arrival.retained:
             raise Refusal(
                 "FAILED_PRECONDITION",
@@ -192,7 +214,12 @@ class Desk:
             raise _expired()
         if getattr(command.request, "wait", False):
             return await self._link.call_and_wait(
-                command.method, command.request, caller=caller, on_begun=lambda: self._begun(case)
+                command.method,
+                command.request,
+                # Only a deadline that was named: a job may take hours, and an expiry is for its start.
+                timeout_s=left_s if case.envelope.deadline_ms else None,
+                caller=caller,
+                on_begun=lambda: self._begun(case),
             )
         return await self._link.call(command.method, command.request, timeout_s=left_s, caller=caller)
 
@@ -209,18 +236,28 @@ class Desk:
 
     async def _send(self, case: _Case, payload: bytes, status: str) -> None:
         """Publishes the answer; when the broker has it, the command is acknowledged."""
-        case.answer = (payload, status)
-        topic = self._reply_topic(case)
-        extras: dict[str, Any] = {"correlation": case.arrival.correlation, "user": (("status", status),)}
+        first, case.answer = case.answer is None, (payload, status)
         try:
-            sent = await self.broker.publish(topic, payload, **extras)
+            await self._publish(case, payload, status)
         except TooLarge as error:
             text = f"the answer has {error}; ask for less"
             refusal = Refusal("RESOURCE_EXHAUSTED", "ANSWER_TOO_LARGE", text)
             short = commands.failure(self._topics.node, case.envelope.id, refusal)
-            sent = await self.broker.publish(topic, short, correlation=extras["correlation"])
-        await sent
+            case.answer = (short, refusal.code)
+            try:
+                await self._publish(case, short, refusal.code)
+            except TooLarge:
+                log.error("a command on %s gets no answer: its correlation data alone is too large", case.arrival.topic)
         self._acknowledge(case)
+        if first:
+            self._remember(case)
+
+    async def _publish(self, case: _Case, payload: bytes, status: str) -> None:
+        await (
+            await self.broker.publish(
+                self._reply_topic(case), payload, correlation=case.arrival.correlation, user=(("status", status),)
+            )
+        )
 
     def _reply_topic(self, case: _Case) -> str:
         wanted = case.arrival.response_topic or case.envelope.reply_to

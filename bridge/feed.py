@@ -69,7 +69,8 @@ class Feed:
                 self._begin_connection()
                 pause_s = POLL_S if await self._look() else min(pause_s * 1.5, LONGEST_POLL_S)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._poke.wait(), pause_s)
+                    async with asyncio.timeout(pause_s):
+                        await self._poke.wait()
                 self._poke.clear()
         finally:
             for stream in tuple(self._followers):

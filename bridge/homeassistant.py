@@ -9,14 +9,15 @@ from contextlib import suppress
 from typing import Any
 
 from bridge.agents import AgentLink
-from bridge.broker import Arrival, Broker, Route, TooLarge
+from bridge.broker import Broker, TooLarge
 from bridge.core import discovery
+from bridge.core.arrival import Arrival, Route
 from bridge.core.commands import Refusal, dump, unary_methods
 from bridge.core.discovery import Home
 from bridge.core.entity import Lane
 from bridge.core.topics import Topics
 from bridge.settings import HomeAssistantSettings
-from herdlink.v1 import edge_pb2, record_pb2, types_pb2
+from herdlink.v1 import edge_pb2, types_pb2
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,6 @@ class HomeAssistant:
         """Device -> what was published for it on this connection."""
         self._before: dict[str, dict[str, str]] = {}
         """Device -> component -> platform of all that was ever announced for it."""
-        self._newest: dict[str, record_pb2.Summary] = {}
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -64,7 +64,8 @@ class HomeAssistant:
             except Refusal as refusal:
                 log.debug("nothing is announced: %s", refusal.message)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._poke.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._poke.wait()
             self._poke.clear()
 
     def poke(self) -> None:
@@ -128,34 +129,27 @@ class HomeAssistant:
     # -- what there is --------------------------------------------------------------------------------------------
 
     async def _lane(self, stream: types_pb2.Stream, models: tuple[str, ...]) -> Lane:
-        newest = await self._newest_summary(stream.stream)
+        scene = await self._scene(stream.stream)
         return Lane(
             stream=stream.stream,
             name=stream.name,
             area=stream.area,
             camera=discovery.is_camera(stream.input, stream.state),
-            ground=newest.HasField("total_distance_m"),
+            ground=bool(scene.ground.points),
             models=models,
-            zones=tuple(sorted(newest.zones)),
-            lines=tuple(sorted(newest.lines)),
+            zones=tuple(sorted(zone.name for zone in scene.zones)),
+            lines=tuple(sorted(line.name for line in scene.lines)),
         )
 
-    async def _newest_summary(self, stream: str) -> record_pb2.Summary:
-        """It tells which zones and lines there are; an empty one where there is none."""
-        known = self._newest.get(stream, record_pb2.Summary())
-        page = await self._records(stream, known.sequence)
-        if page.newest > known.sequence + 1 or (page.journal and page.journal != known.journal):
-            page = await self._records(stream, page.newest - 1)
-        found = [record.summary for record in page.records if record.WhichOneof("body") == "summary"]
-        self._newest[stream] = found[-1] if found else known
-        return self._newest[stream]
-
-    async def _records(self, stream: str, after: int) -> record_pb2.ListRecordsResponse:
-        request = record_pb2.ListRecordsRequest(
-            stream=stream, kind=record_pb2.RECORD_KIND_SUMMARY, after_sequence=max(0, after), limit=1
-        )
-        answer: record_pb2.ListRecordsResponse = await self._call("ListRecords", request)
-        return answer
+    async def _scene(self, stream: str) -> edge_pb2.GetSceneResponse:
+        """What is drawn on the stream's picture; nothing where the stream has just gone."""
+        try:
+            scene: edge_pb2.GetSceneResponse = await self._call("GetScene", edge_pb2.GetSceneRequest(stream=stream))
+        except Refusal as refusal:
+            if refusal.code != "NOT_FOUND":
+                raise
+            return edge_pb2.GetSceneResponse()
+        return scene
 
     async def _call(self, method: str, request: Any) -> Any:
         return await self._link.call(unary_methods()[method], request, timeout_s=CALL_S)

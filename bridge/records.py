@@ -1,8 +1,10 @@
 """One log of an agent (the summaries or events of a stream, or what befalls the node) on its way to the broker.
 
-The complete topic gets every record in order, a small window of them in flight; what the broker has is acknowledged to
-the agent, which keeps the place. The live topic gets a record only after that, so that it never gets one twice. After
-a new connection to the broker the last minute is published again.
+The complete topic gets every record in order, a small window of them in flight; what the broker has taken is
+acknowledged to the agent, which keeps the place. The live topic gets a record only after that, so that it never gets
+one twice. After each connection to the broker, the bridge's first included, the last minute comes again: a broker that
+is killed may lose what it has acknowledged, whatever it says of its session. A record that the broker refuses is not
+acknowledged: the log waits at it, and it is tried again.
 """
 
 from __future__ import annotations
@@ -10,15 +12,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
 
 from bridge.agents import AgentLink
 from bridge.broker import Broker, TooLarge
 from bridge.core import publications
 from bridge.core.commands import Refusal
-from bridge.core.publications import RecentlyDone, RecordLog
+from bridge.core.publications import RecordLog
 from bridge.core.topics import Topics
 from herdlink.v1 import record_pb2
 
@@ -26,9 +26,23 @@ log = logging.getLogger(__name__)
 
 CALL_S = 5.0
 RETRY_S = 1.0
+BUSY_S = 5.0
+FORBIDDEN_S = 30.0
+NOT_AUTHORIZED = 0x87
 IN_FLIGHT = 20
 REPEAT_S = 60.0
+REPEAT = (("repeat", "true"),)
+"""The user property of a record that comes again (MQTT 5)."""
 METHODS = record_pb2.DESCRIPTOR.services_by_name["RecordService"].methods_by_name
+
+
+class _Refused(Exception):
+    """The broker has not taken a record."""
+
+    def __init__(self, sequence: int, code: int) -> None:
+        super().__init__(f"record {sequence}")
+        self.sequence = sequence
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +53,8 @@ class _Sent:
     sequence: int
     live: bytes
     """What goes to the live topic; empty where it is no news."""
-    done: asyncio.Future[None]
+    done: asyncio.Future[int]
+    """0, or why the broker has refused it."""
 
 
 class RecordFeed:
@@ -52,106 +67,100 @@ class RecordFeed:
         self._complete = topics.records(of.stream, of.complete)
         self._live = topics.records(of.stream, of.live)
         self._consumer = publications.consumer(topics.base)
-        self._done = RecentlyDone(REPEAT_S)
         self._told_live = ("", 0)
+        self._told_refused = False
+        self._repeating = True
+        """The last minute is yet to be told to this connection."""
 
     async def run(self) -> None:
         """Goes on where the agent keeps this consumer's place, whatever breaks."""
-        sent: asyncio.Queue[_Sent] = asyncio.Queue(IN_FLIGHT)
-        acknowledging = asyncio.create_task(self._acknowledge(sent), name=f"places of {self._log.name}")
-        generation = 0
-        try:
-            while True:
-                await self._broker.connected.wait()
-                repeat, generation = generation not in (0, self._broker.generation), self._broker.generation
-                await self._until_reconnected(generation, self._publish(sent, repeat=repeat), acknowledging)
-        finally:
-            acknowledging.cancel()
-
-    async def _until_reconnected(
-        self, generation: int, work: Coroutine[Any, Any, None], beside: asyncio.Task[None]
-    ) -> None:
-        """Does the work, but for no longer than until the broker is connected anew; what fails beside it ends it."""
-        tasks = {asyncio.create_task(work), asyncio.create_task(self._broker.reconnected(generation))}
-        try:
-            done, _ = await asyncio.wait({*tasks, beside}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _publish(self, sent: asyncio.Queue[_Sent], *, repeat: bool) -> None:
         while True:
+            await self._broker.connected.wait()
+            generation, self._repeating = self._broker.generation, True
+            async with asyncio.TaskGroup() as group:
+                work = group.create_task(self._work(), name=self._log.name)
+                await self._broker.reconnected(generation)
+                work.cancel()
+
+    async def _work(self) -> None:
+        while True:
+            pause_s = RETRY_S
+            sent: asyncio.Queue[_Sent] = asyncio.Queue(IN_FLIGHT)
             try:
-                request = record_pb2.WatchRecordsRequest(stream=self._log.stream, kind=self._log.kind)
-                repeated = await self._repeat() if repeat else 0
-                repeat = False
-                if repeated:
-                    # What was on its way when the broker went follows in order, although it is sent again by itself.
-                    request.after_sequence = repeated
-                else:
-                    request.consumer = self._consumer
-                async for answer in self._link.watch(METHODS["WatchRecords"], request):
-                    await self._tell(answer, sent)
-            except Refusal as refusal:
-                log.debug("%s: %s", self._log.name, refusal.message)
-            await asyncio.sleep(RETRY_S)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._acknowledge(sent), name=f"places of {self._log.name}")
+                    await self._publish(sent)
+            except* Refusal as refusals:
+                log.debug("%s: %s", self._log.name, refusals.exceptions[0])
+            except* _Refused as refusals:
+                [refused] = refusals.exceptions
+                assert isinstance(refused, _Refused)
+                pause_s = self._pause_after(refused)
+            await asyncio.sleep(pause_s)
 
-    async def _repeat(self) -> int:
-        """Publishes again what the broker has acknowledged of late: killed after that it may have lost it, whatever it
-        says of its session. Read from the agent once more, so that nothing need be kept here. Returns the last of it.
-        """
-        recent = self._done.since(time.monotonic())
-        if recent is None:
-            return 0
-        request = record_pb2.ListRecordsRequest(stream=self._log.stream, kind=self._log.kind, limit=IN_FLIGHT)
-        request.after_sequence = recent.first - 1
-        while request.after_sequence < recent.last:
-            page: Any = await self._link.call(METHODS["ListRecords"], request, timeout_s=CALL_S)
-            records = [record for record in page.records if 0 < publications.sequence(record) <= recent.last]
-            if page.journal != recent.journal or not records:
-                return 0
-            for done in [await self._publish_complete(record) for record in records]:
-                await done
-            request.after_sequence = publications.sequence(records[-1])
-        return recent.last
-
-    async def _publish_complete(self, record: record_pb2.Record) -> asyncio.Future[None]:
-        """Done once the broker has it; at once where it would not take it."""
-        try:
-            return await self._broker.publish(self._complete, publications.record_payload(record))
-        except TooLarge as error:
-            log.error("%s: a record is not published: %s", self._complete, error)
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            done.set_result(None)
-            return done
+    async def _publish(self, sent: asyncio.Queue[_Sent]) -> None:
+        request = record_pb2.WatchRecordsRequest(
+            stream=self._log.stream,
+            kind=self._log.kind,
+            consumer=self._consumer,
+            repeat_s=REPEAT_S if self._repeating else 0.0,
+        )
+        async for answer in self._link.watch(METHODS["WatchRecords"], request):
+            self._repeating = self._repeating and answer.repeat
+            await self._tell(answer, sent)
+        raise Refusal("UNAVAILABLE", "STREAM_ENDED", "the agent has ended the stream")
 
     async def _tell(self, answer: record_pb2.WatchRecordsResponse, sent: asyncio.Queue[_Sent]) -> None:
-        done = await self._publish_complete(answer.record)
+        payload = publications.record_payload(answer.record)
+        done = await self._publish_complete(payload, repeat=answer.repeat)
         sequence = publications.sequence(answer.record)
         if sequence:
-            journal = publications.journal(answer.record)
-            payload = publications.record_payload(answer.record) if publications.is_live(answer, time.time()) else b""
-            await sent.put(_Sent(journal, sequence, payload, done))
+            live = payload if publications.is_live(answer, time.time()) else b""
+            await sent.put(_Sent(publications.journal(answer.record), sequence, live, done))
+
+    async def _publish_complete(self, payload: bytes, *, repeat: bool) -> asyncio.Future[int]:
+        """Done once the broker has answered; at once where the packet is too large for it."""
+        try:
+            return await self._broker.publish(self._complete, payload, user=REPEAT if repeat else ())
+        except TooLarge as error:
+            log.error("%s: a record is not published: %s", self._complete, error)
+            done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            done.set_result(0)
+            return done
+
+    def _pause_after(self, refused: _Refused) -> float:
+        pause_s = FORBIDDEN_S if refused.code == NOT_AUTHORIZED else BUSY_S
+        if not self._told_refused:
+            self._told_refused = True
+            log.error(
+                "%s: the broker refuses record %d; it stays in the journal and is tried again every %.0f s",
+                self._complete,
+                refused.sequence,
+                pause_s,
+            )
+        return pause_s
 
     async def _acknowledge(self, sent: asyncio.Queue[_Sent]) -> None:
         while True:
             records = [await sent.get()]
             while not sent.empty():
                 records.append(sent.get_nowait())
-            for record in records:
-                await record.done
-                self._done.add(time.monotonic(), record.journal, record.sequence)
-            try:
-                await self._link.call(METHODS["AckRecords"], self._place(records[-1]), timeout_s=CALL_S)
-            except Refusal as refusal:
-                # They are out; the place is kept by the next acknowledgement, or they come again under their numbers.
-                log.debug("place of %s: %s", self._log.name, refusal.message)
-                continue
-            for record in records:
-                await self._tell_live(record)
+            taken, refused = await _taken(records)
+            if taken:
+                self._told_refused = False
+                await self._acknowledge_these(taken)
+            if refused is not None:
+                raise refused
+
+    async def _acknowledge_these(self, records: list[_Sent]) -> None:
+        try:
+            await self._link.call(METHODS["AckRecords"], self._place(records[-1]), timeout_s=CALL_S)
+        except Refusal as refusal:
+            # They are out; the place is kept by the next acknowledgement, or they come again under their numbers.
+            log.debug("place of %s: %s", self._log.name, refusal.message)
+            return
+        for record in records:
+            await self._tell_live(record)
 
     def _place(self, record: _Sent) -> record_pb2.AckRecordsRequest:
         return record_pb2.AckRecordsRequest(
@@ -170,3 +179,11 @@ class RecordFeed:
                 await self._broker.publish(self._live, record.live, retain=self._log.retain_live)
             except TooLarge as error:
                 log.error("%s: a record is not published: %s", self._live, error)
+
+
+async def _taken(records: list[_Sent]) -> tuple[list[_Sent], _Refused | None]:
+    """Those that the broker has taken, up to the first that it has not."""
+    for index, record in enumerate(records):
+        if code := await record.done:
+            return records[:index], _Refused(record.sequence, code)
+    return records, None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import ssl
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from bridge.core.commands import default_allow
 
@@ -19,6 +20,18 @@ DEFAULT_TARGET = "unix:/run/herdlink/agent.sock"
 
 class BadSettings(Exception):
     """One sentence naming the file and the key."""
+
+
+def _number(value: object) -> object:
+    """The environment holds texts."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _split(value: object) -> object:
+    """A list; the environment may hold it as words between commas, or as JSON."""
+    if not isinstance(value, str):
+        return value
+    return json.loads(value) if value.startswith("[") else [part.strip() for part in value.split(",") if part.strip()]
 
 
 class _Part(BaseModel):
@@ -41,8 +54,8 @@ class MqttSettings(_Part):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
     tls: bool = False
-    base: Annotated[str, StringConstraints(pattern=r"^[^+#/\x00][^+#\x00]*[^+#/\x00]$", max_length=256)] = "herdlink"
-    version: Literal[5, 311] = 5
+    base: Annotated[str, StringConstraints(pattern=r"^[^+#/\x00]([^+#\x00]*[^+#/\x00])?$", max_length=256)] = "herdlink"
+    version: Annotated[Literal[5, 311], BeforeValidator(_number)] = 5
     username: str = ""
     keepalive_s: Annotated[int, Field(ge=5, le=3600)] = 30
 
@@ -50,8 +63,8 @@ class MqttSettings(_Part):
 class CommandSettings(_Part):
     """[commands]: who may do what."""
 
-    allow: tuple[str, ...] = default_allow()
-    reply_prefixes: tuple[Level, ...] = ()
+    allow: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = default_allow()
+    reply_prefixes: Annotated[tuple[Level, ...], NoDecode, BeforeValidator(_split)] = ()
 
 
 class SnapshotSettings(_Part):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,9 +33,14 @@ class Mosquitto:
             self._process = subprocess.Popen([program, "-c", str(self._config)], stdout=log, stderr=log)
         deadline = time.monotonic() + 10
         while not reachable(self.port):
-            assert time.monotonic() < deadline, self._log.read_text()
+            assert self._process.poll() is None and time.monotonic() < deadline, self._log.read_text()
             time.sleep(0.02)
         return self
+
+    def reload(self) -> None:
+        """Has it read its access list again."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGHUP)
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)
@@ -49,9 +56,15 @@ class Mosquitto:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below the ports that the system gives to outgoing connections: what is free now stays free until it is bound,
+    and no client that tries to reconnect can take it while a broker is away.
+    """
+    dice = random.SystemRandom()
+    while True:
+        port = dice.randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def reachable(port: int) -> bool:

@@ -39,6 +39,8 @@ class Drawing:
     dtype: int = TensorProto.FLOAT
     layout: str = "NCHW"
     free: bool = False
+    batch: int = 1
+    """Pictures at once; 0: free."""
     nodes: list[Any] = field(default_factory=list)
     constants: list[Any] = field(default_factory=list)
     inputs: list[Any] = field(default_factory=list)
@@ -46,12 +48,19 @@ class Drawing:
 
     def __post_init__(self) -> None:
         sides: list[Any] = ["height", "width"] if self.free else [HEIGHT, WIDTH]
-        shape = ["batch" if self.free else 1, *([3, *sides] if self.layout == "NCHW" else [*sides, 3])]
+        shape = [
+            "batch" if self.free or not self.batch else self.batch,
+            *([3, *sides] if self.layout == "NCHW" else [*sides, 3]),
+        ]
         self.inputs.append(helper.make_tensor_value_info("images", self.dtype, shape))
         image = self.node("Cast", ["images"], to=TensorProto.FLOAT)
         image = image if self.layout == "NCHW" else self.node("Transpose", [image], perm=[0, 3, 1, 2])
         seen = self.node("Conv", [image, self.constant(np.full((1, 3, 1, 1), 0.1, np.float32))])
-        mean = self.node("ReduceMean", [seen], axes=[0, 1, 2, 3], keepdims=0)
+        if self.batch == 1:
+            mean = self.node("ReduceMean", [seen], axes=[0, 1, 2, 3], keepdims=0)
+        else:
+            # One number a picture; values of three dimensions are then as many as there are pictures.
+            mean = self.node("Squeeze", [self.node("ReduceMean", [seen], axes=[1, 2, 3]), self.constant(np.array([3]))])
         self.zero = self.node("Mul", [mean, self.constant(np.float32(0))])
 
     def node(self, operator: str, inputs: Sequence[str], output: str = "", **attributes: Any) -> str:
@@ -116,6 +125,10 @@ def decoded_cells(strides: Sequence[int] = STRIDES, anchors: int = 1) -> tuple[n
 
 def corners(boxes: np.ndarray) -> np.ndarray:
     return np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], 1)
+
+
+def middles(boxes: np.ndarray) -> np.ndarray:
+    return np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], 1)
 
 
 def yolov8(
@@ -242,24 +255,45 @@ def finished(count: int = 20) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return boxes, scores, labels
 
 
-def six(drawing: Drawing, *, class_first: bool = False) -> Drawing:
+def six(
+    drawing: Drawing, *, class_first: bool = False, middle: bool = False, extra: int = 0, masks: bool = False
+) -> Drawing:
     boxes, scores, labels = finished(300)
+    if middle:
+        boxes = middles(boxes) / ([WIDTH, HEIGHT] * 2)
     columns = [labels[:, None], scores[:, None], boxes] if class_first else [boxes, scores[:, None], labels[:, None]]
+    columns.append(np.random.default_rng(1).normal(0, 2, (300, extra)))
     drawing.output(drawing.value(np.concatenate(columns, 1)[None]), "output0")
+    if masks:
+        drawing.output(drawing.value(np.zeros((1, extra, HEIGHT // 4, WIDTH // 4))), "output1")
     return drawing
 
 
-def six_of_nothing(drawing: Drawing) -> Drawing:
+def six_of_nothing(drawing: Drawing, *, extra: int = 0, masks: bool = False) -> Drawing:
     """As Ultralytics exports with NMS inside: a picture without objects gives rows of zeros."""
-    drawing.output(drawing.value(np.zeros((1, 300, 6))), "output0")
+    drawing.output(drawing.value(np.zeros((1, 300, 6 + extra))), "output0")
+    if masks:
+        drawing.output(drawing.value(np.zeros((1, extra, HEIGHT // 4, WIDTH // 4))), "output1")
     return drawing
 
 
-def raw_heads(drawing: Drawing) -> Drawing:
-    """YOLOv5's heads before they are decoded."""
+def raw_heads(drawing: Drawing, *, channels_last: bool = True, logistic: bool = True) -> Drawing:
+    """YOLOv5's heads before they are decoded, with its own anchors; the objects are on the first stride."""
+    anchors = {8: ((10, 13), (16, 30), (33, 23)), 16: ((30, 61), (62, 45), (59, 119)), 32: ((116, 90),) * 3}
     for stride in STRIDES:
         columns, rows = cells(stride)
-        drawing.output(drawing.value(np.zeros((1, 3, rows, columns, 5 + CLASSES))), f"raw{stride}")
+        shares = np.full((3, rows, columns, 5 + CLASSES), 1e-4)
+        shares[..., :4] = np.random.default_rng(stride).uniform(0.1, 0.9, (3, rows, columns, 4))
+        for one in OBJECTS if stride == STRIDES[0] else ():
+            (column, row), (wide, high) = middle_of(one, stride), anchors[stride][1]
+            at = shares[1, row, column]
+            at[:2] = (one.cxcywh[:2] / stride - [column, row] + 0.5) / 2
+            at[2:4] = np.sqrt(one.cxcywh[2:] / [wide, high]) / 2
+            at[4], at[5 + one.label] = 0.95, one.score / 0.95
+        values = logit(shares) if logistic else shares
+        if not channels_last:
+            values = values.transpose(0, 3, 1, 2).reshape(-1, rows, columns)
+        drawing.output(drawing.value(values[None]), f"raw{stride}")
     return drawing
 
 
@@ -288,8 +322,9 @@ def dets_and_labels(drawing: Drawing) -> Drawing:
     return drawing
 
 
-def torchvision(drawing: Drawing) -> Drawing:
-    boxes, scores, labels = finished(12)
+def torchvision(drawing: Drawing, *, first_class: int = 0, count: int = 12) -> Drawing:
+    boxes, scores, labels = (part[:count] for part in finished(12))
+    labels = labels + first_class
     drawing.output(drawing.value(boxes), "boxes")
     drawing.output(drawing.value(labels), "labels", TensorProto.INT64)
     drawing.output(drawing.value(scores), "scores")
@@ -312,23 +347,21 @@ def rtdetr_with_sizes(drawing: Drawing) -> Drawing:
 
 def queries(drawing: Drawing, *, nothing: bool = False) -> Drawing:
     boxes, scores, labels = finished(40)
-    middles = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], 1)
     shares = np.full((40, CLASSES + nothing), 1e-4)
     shares[np.arange(40), labels.astype(int)] = scores
     if nothing:
         shares[:, -1] = 1 - shares[:, :-1].sum(axis=1)
     values = np.log(shares) + 3 if nothing else logit(shares)
     drawing.output(drawing.value(values[None]), "logits" if nothing else "pred_logits")
-    drawing.output(drawing.value(middles[None] / ([WIDTH, HEIGHT] * 2)), "pred_boxes")
+    drawing.output(drawing.value(middles(boxes)[None] / ([WIDTH, HEIGHT] * 2)), "pred_boxes")
     return drawing
 
 
 def queries_in_one(drawing: Drawing) -> Drawing:
     boxes, scores, labels = finished(40)
-    middles = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], 1)
     shares = np.full((40, CLASSES), 1e-4)
     shares[np.arange(40), labels.astype(int)] = scores
-    parts = [drawing.value(middles[None] / ([WIDTH, HEIGHT] * 2)), drawing.value(shares[None])]
+    parts = [drawing.value(middles(boxes)[None] / ([WIDTH, HEIGHT] * 2)), drawing.value(shares[None])]
     drawing.output(drawing.node("Concat", parts, axis=2), "output0")
     return drawing
 

@@ -149,6 +149,24 @@ def test_an_answer_only_goes_where_it_may(node: NodeUnderTest) -> None:
     assert (answer["id"], answer["error"]["code"]) == (3, "PERMISSION_DENIED")
 
 
+def test_a_bad_envelope_is_answered_where_the_caller_listens(node: NodeUnderTest) -> None:
+    for wrong in ({"deadlineMs": 0}, {"requestId": 5}, {"deadlineMs": "soon"}):
+        node.user.forget()
+        node.user.send("GetInput", {**wrong, "id": 8, "replyTo": "herdlink/client/careless"})
+        answer = json.loads(node.user.find(lambda m: m.topic == "herdlink/client/careless").payload)
+        assert (answer["id"], answer["error"]["code"]) == (8, "INVALID_ARGUMENT")
+
+
+def test_a_deadline_ends_the_waiting_but_not_the_job(node: NodeUnderTest) -> None:
+    long = HERD.replace("seconds=25", "seconds=36000")
+    node.user.ask("SetInput", {"stream": "long", "uri": long})
+    answer = node.user.ask("Compute", {"stream": "long", "wait": True, "deadlineMs": 1500})
+    assert answer["error"]["code"] == "DEADLINE_EXCEEDED"
+    job = node.user.ask("ListJobs", {"stream": "long"})["data"]["jobs"][0]
+    assert job["state"] in ("JOB_STATE_QUEUED", "JOB_STATE_CONNECTING", "JOB_STATE_RUNNING")
+    node.user.ask("DeleteStream", {"stream": "long"})
+
+
 def test_a_retained_command_is_refused(own_node: NodeUnderTest) -> None:
     user = own_node.user
     user.send("DeleteStream", {"stream": "main"}, retain=True)
@@ -299,6 +317,15 @@ def test_a_deleted_stream_leaves_nothing_but_its_job(own_node: NodeUnderTest) ->
     for leaf in ("state", "summary", "snapshot"):
         topic = f"{BASE}/stream/pen/{leaf}"
         user.find(lambda m, topic=topic: m.topic == topic and not m.payload)
+    late = User(own_node.broker.port, topics=f"{BASE}/stream/pen/#")
+    try:
+        late.find_on("stream/pen/job")
+        # What else is retained comes before this.
+        user.client.publish(f"{BASE}/stream/pen/mark", b"", qos=1)
+        late.find_on("stream/pen/mark")
+        assert [m.topic for m in late.kept] == [f"{BASE}/stream/pen/{leaf}" for leaf in ("job", "mark")]
+    finally:
+        late.close()
 
 
 def _all(user: User) -> list[mqtt.MQTTMessage]:

@@ -60,7 +60,7 @@ def test_items_are_numbered_bounded_and_ended(node: Node) -> None:
     begin = time.monotonic()
     node.watch("a", {"maxPerS": 4, "forS": 3})
     items, end = node.until_end("a")
-    assert 2.9 < time.monotonic() - begin < 10
+    assert 2.9 < time.monotonic() - begin < 20
     assert end == {"node": "n1", "id": "a", "ok": True, "end": "TIME", "items": len(items)}
     assert 3 <= len(items) <= 13
     assert [item["item"] for item in items] == list(range(1, len(items) + 1))
@@ -72,13 +72,13 @@ def test_items_are_numbered_bounded_and_ended(node: Node) -> None:
 
 def test_at_most_four_at_a_time_and_no_command_waits(node: Node) -> None:
     for number in range(5):
-        node.watch(f"w{number}", {"forS": 6})
-    _, refused = node.until_end("w4", 5)
+        node.watch(f"w{number}", {"forS": 15})
+    _, refused = node.until_end("w4", 12)
     assert refused["error"]["reason"] == "TOO_MANY_WATCHES"
     begin = time.monotonic()
     for _ in range(3):
         assert node.user.ask("SetStream", {"name": "pen"})["ok"]
-    assert time.monotonic() - begin < 4
+    assert time.monotonic() - begin < 10
     assert [node.until_end(f"w{number}")[1]["end"] for number in range(4)] == ["TIME"] * 4
     node.watch("again", {"forS": 0.5})
     assert node.until_end("again")[1]["end"] == "TIME"

@@ -80,6 +80,10 @@ def agent_text(node: str, places: Places, inputs: Mapping[str, str]) -> str:
         "[rpc]",
         "# Where the bridge and `herdlink call` reach the agent; from this machine alone.",
         f"listen = [{', '.join(_text(address) for address in places.listen)}]",
+        "",
+        "[model]",
+        "# What finds the animals: pig comes with herdlink; yolov4-tiny finds people, sheep, cows, horses, dogs.",
+        'name = "pig"',
     ]
     for name, uri in inputs.items():
         lines += ["", f"[streams.{name}]", f"input = {_text(uri)}"]

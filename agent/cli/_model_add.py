@@ -25,6 +25,7 @@ _SIZE = re.compile(r"(\d{1,5})(?:x(\d{1,5}))?")
 def run(args: argparse.Namespace, store: Store) -> int:
     from agent.detectors.onnx import open_detector, run_once
     from agent.models.class_names import read_labels
+    from agent.models.onnx_input import check_batch
     from agent.models.overrides import read_overrides
     from agent.models.recognise import Said, recognise
     from agent.models.store import Store as Trial
@@ -33,7 +34,9 @@ def run(args: argparse.Namespace, store: Store) -> int:
     name = check_name(args.name or args.file.stem)
     labels = read_labels(args.labels) if args.labels else ()
     keys, options = read_overrides(args.overrides)
-    said = Said(labels=labels, size=read_size(args.size), keys=keys, options=options)
+    if args.batch:
+        check_batch(args.batch)
+    said = Said(labels=labels, size=read_size(args.size), batch=args.batch, keys=keys, options=options)
     found = recognise(args.file, name=name, run=run_once, said=said)
     with tempfile.TemporaryDirectory(prefix="herdlink-") as folder:
         # Nothing comes into the store that has not run once.

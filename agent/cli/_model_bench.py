@@ -1,4 +1,4 @@
-"""herdlink model bench: how long a picture takes on this machine in each layout of threads, and which is best."""
+"""herdlink model bench: how long a picture takes on this machine with each number of threads, and which is best."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,13 +25,9 @@ _ALIKE = 1.05
 
 @dataclass(slots=True)
 class Layout:
-    """One way to spend the cores."""
+    """One way to spend the cores: so many pictures are with the model at once, a thread each."""
 
-    name: str
-    detector: OnnxDetector
     workers: int
-    advice: str
-    """How a node is told to work so; empty: it never does."""
     wall_ms: list[float] = field(default_factory=list)
     """A picture, one figure a round."""
     cpu_ms: list[float] = field(default_factory=list)
@@ -43,13 +39,15 @@ def run(args: argparse.Namespace, store: Store) -> int:
     from agent.models.shipped import find_or_fetch
 
     path, spec = find_or_fetch(store, args.name, lambda text: print(text, file=sys.stderr))
+    # As a node opens it.
+    detector = open_detector(path, spec, threads=1)
     cores = len(os.sched_getaffinity(0))
-    layouts = _layouts(cores, lambda threads, spin: open_detector(path, spec, threads=threads, spinning=spin))
-    _measure(layouts, _picture(), args.seconds)
+    layouts = [Layout(workers) for workers in _counts(cores, detector.batch)]
+    _measure(detector, layouts, _picture(), args.seconds)
     base = layouts[0]
     rows = [
         (
-            one.name,
+            str(one.workers),
             f"{statistics.median(one.wall_ms):.1f}",
             f"{1000 / statistics.median(one.wall_ms):.1f}",
             f"{statistics.median(one.cpu_ms):.1f}",
@@ -57,29 +55,19 @@ def run(args: argparse.Namespace, store: Store) -> int:
         )
         for one in layouts
     ]
-    print(f"{layouts[0].detector.name} on {cores} cores, {layouts[0].detector.provider}, pictures of 1280x720")
-    print_table(("LAYOUT", "MS A PICTURE", "PICTURES/S", "CPU MS", "TO 1 THREAD"), rows)
-    possible = [one for one in layouts if one.advice]
-    alone, shared = _best([one for one in possible if one.workers == 1], base), _best(possible, base)
-    print(f"one stream: {alone.advice}")
-    if shared.workers > 1:
-        print(f"{shared.workers} streams and more: {shared.advice}")
+    at_once = f", in batches of {detector.batch}" if detector.batch > 1 else ""
+    print(f"{detector.name}{at_once} on {cores} cores, {detector.provider}, pictures of 1280x720")
+    print_table(("THREADS", "MS A PICTURE", "PICTURES/S", "CPU MS", "TO 1 THREAD"), rows)
+    print(f"best: threads = {_best(layouts, base).workers} in [model]")
+    if detector.batch > 1:
+        print("a thread brings one picture, as on a node; compare with the network taken over with --batch 1")
     return 0
 
 
-def _layouts(cores: int, opened: Callable[[int, bool], OnnxDetector]) -> list[Layout]:
-    """1, 2, 4 ... threads on one picture, asleep or awake between pictures; one thread for each of several pictures."""
-    single = opened(1, False)
-    layouts = [Layout("1 thread", single, 1, "threads = 1 in [model]")]
-    counts = [count for count in (2, 4, 8, 16, 32, 64) if count < cores] + ([cores] if cores > 1 else [])
-    for threads in counts:
-        advice = f"threads = {threads} in [model]"
-        layouts.append(Layout(f"{threads} threads", opened(threads, False), 1, advice))
-        layouts.append(Layout(f"{threads} threads, spinning", opened(threads, True), 1, ""))
-    for workers in counts:
-        advice = "threads = 1 in [model]; they share the model, a core each"
-        layouts.append(Layout(f"{workers} workers x 1 thread", single, workers, advice))
-    return layouts
+def _counts(cores: int, batch: int) -> list[int]:
+    """1, 2, 4 ... up to the cores, a batch, and as many as fill one while another runs."""
+    powers = [2**power for power in range(cores.bit_length()) if 2**power < cores]
+    return sorted({1, *powers, cores, batch, 2 * batch if batch > 1 else 1})
 
 
 def _picture() -> Image:
@@ -91,29 +79,28 @@ def _picture() -> Image:
     return np.asarray(cv2.resize(rough, (1280, 720), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _measure(layouts: Sequence[Layout], picture: Image, seconds: float) -> None:
+def _measure(detector: OnnxDetector, layouts: Sequence[Layout], picture: Image, seconds: float) -> None:
     """Rounds in which each layout has its turn, so that a machine that slows down slows them all."""
     share = max(seconds, 0.1) / (_ROUNDS * len(layouts))
-    for layout in layouts:
-        layout.detector.detect([picture], _THRESHOLD)
+    detector.detect([picture], _THRESHOLD)
     for _ in range(_ROUNDS):
         for layout in layouts:
             begin, cpu = time.perf_counter(), time.process_time()
-            count = _work(layout, picture, begin + share)
+            count = _work(detector, layout.workers, picture, begin + share)
             layout.wall_ms.append((time.perf_counter() - begin) * 1000 / count)
             layout.cpu_ms.append((time.process_time() - cpu) * 1000 / count)
 
 
-def _work(layout: Layout, picture: Image, until: float) -> int:
+def _work(detector: OnnxDetector, workers: int, picture: Image, until: float) -> int:
     """Pictures done by all workers."""
-    counts = [0] * layout.workers
+    counts = [0] * workers
 
     def work(number: int) -> None:
         while not counts[number] or time.perf_counter() < until:
-            layout.detector.detect([picture], _THRESHOLD)
+            detector.detect([picture], _THRESHOLD)
             counts[number] += 1
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(1, layout.workers)]
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(1, workers)]
     for thread in threads:
         thread.start()
     work(0)

@@ -38,20 +38,21 @@ def run(args: argparse.Namespace, store: Store) -> int:
 
 def _facts(path: Path, spec: ModelSpec, detector: OnnxDetector) -> dict[str, str]:
     shown = ", ".join(spec.labels[:10]) + (" ..." if len(spec.labels) > 10 else "")
-    sides = f"1x3x{spec.height}x{spec.width}" if spec.layout == "NCHW" else f"1x{spec.height}x{spec.width}x3"
+    sides = f"3x{spec.height}x{spec.width}" if spec.layout == "NCHW" else f"{spec.height}x{spec.width}x3"
+    many = detector.batch
     return {
         "model": detector.name,
         "file": f"{path} ({path.stat().st_size / 1e6:.1f} MB)",
         "sha256": f"{spec.sha256} (as recorded)",
         "format": spec.format,
-        "input": f"{sides} {spec.colour} {detector.input_type}, {_fit(spec)}",
+        "input": f"{many}x{sides} {spec.colour} {detector.input_type}, {_fit(spec)}",
         "values": _values(spec),
-        "outputs": ", ".join("x".join(map(str, shape)) for shape in detector.output_shapes),
+        "outputs": ", ".join("x".join(map(str, (many * shape[0], *shape[1:]))) for shape in detector.output_shapes),
         "labels": f"{len(spec.labels)}: {shown}",
         "source": spec.source or "not known",
         "licence": spec.licence or "not known",
         "provider": detector.provider,
-        "one picture": f"{_time_ms(detector, spec):.1f} ms",
+        "one picture" if many == 1 else f"{many} pictures": f"{_time_ms(detector, spec):.1f} ms",
     }
 
 
@@ -65,13 +66,13 @@ def _values(spec: ModelSpec) -> str:
 
 
 def _time_ms(detector: OnnxDetector, spec: ModelSpec) -> float:
-    """Milliseconds of the second inference on a grey picture; the first pays for buffers."""
+    """Milliseconds of the second inference on grey pictures; the first pays for buffers."""
     import numpy as np
 
-    grey = np.full((spec.height, spec.width, 3), 127, np.uint8)
-    detector.detect([grey], 0.5)
+    grey = [np.full((spec.height, spec.width, 3), 127, np.uint8)] * detector.batch
+    detector.detect(grey, 0.5)
     begin = time.perf_counter()
-    detector.detect([grey], 0.5)
+    detector.detect(grey, 0.5)
     return (time.perf_counter() - begin) * 1000
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.cli._use import WrongUse, load_tracker
 from agent.core.errors import HerdlinkError, InvalidArgument
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         type=Path,
         required=True,
-        help="folder for the results; several inputs get one each below it, and runs.csv",
+        help="folder for the results; several inputs, or a folder of them, get one each below it, and runs.csv",
     )
     parser.add_argument(
         "--target",
@@ -62,9 +63,12 @@ def run(args: argparse.Namespace) -> int:
     if args.again:
         return _again(args)
     if not args.input:
-        raise InvalidArgument("NO_INPUT", "name at least one INPUT: a video file, a folder of them, a URL")
+        raise WrongUse("name at least one INPUT: a video file, a folder of them, a URL")
+    values = _values(args)
     analyse = _peer(args).analyse if args.target else _local(args).analyse
-    return _all(analyse, _inputs(args), args.output, _values(args))
+    inputs = _inputs(args)
+    several = len(inputs) > 1 or inputs != args.input
+    return (_all if several else _one)(analyse, inputs, args.output, values)
 
 
 def _local(args: argparse.Namespace) -> LocalNode:
@@ -81,18 +85,22 @@ def _peer(args: argparse.Namespace) -> PeerNode:
     from agent.cli._peer import PeerNode
 
     if args.store:
-        raise InvalidArgument("BAD_USE", "--store is for this machine; with --target the node has its own models")
+        raise WrongUse("--store is for this machine; with --target the node has its own models")
     return PeerNode(args.target, video=not args.no_video)
+
+
+def _one(analyse: Analyse, inputs: Sequence[str], output: Path, values: dict[str, Any]) -> int:
+    from agent.cli._runs import tell
+
+    outcome = analyse(inputs[0], output, values)
+    tell(outcome)
+    return 0 if outcome.done else 1
 
 
 def _all(analyse: Analyse, inputs: Sequence[str], output: Path, values: dict[str, Any]) -> int:
     """One after the other; an input that cannot be analysed does not hold up the rest."""
     from agent.cli._runs import RUNS, tell, write_csv
 
-    if len(inputs) == 1:
-        outcome = analyse(inputs[0], output, values)
-        tell(outcome)
-        return 0 if outcome.done else 1
     outcomes = []
     for number, uri in enumerate(inputs, 1):
         outcomes.append(_try(analyse, uri, output / f"{number:03}-{_stem(uri)}", values))
@@ -139,11 +147,13 @@ def _stem(uri: str) -> str:
 
 def _values(args: argparse.Namespace) -> dict[str, Any]:
     if args.threshold is not None and not 0 <= args.threshold <= 1:
-        raise InvalidArgument("BAD_THRESHOLD", f"--threshold is a score from 0 to 1; it is {args.threshold}")
+        raise WrongUse(f"--threshold is a score from 0 to 1; it is {args.threshold}")
     if args.known_count is not None and not 0 <= args.known_count <= 100_000:
-        raise InvalidArgument("BAD_COUNT", f"--known-count is 0 to 100,000; it is {args.known_count}")
+        raise WrongUse(f"--known-count is 0 to 100,000; it is {args.known_count}")
     if args.rest is not None and not 0 <= args.rest <= 60:
-        raise InvalidArgument("BAD_REST", f"--rest is 0 to 60 seconds, 0: look at every picture; it is {args.rest}")
+        raise WrongUse(f"--rest is 0 to 60 seconds, 0: look at every picture; it is {args.rest}")
+    if args.tracker and not args.target:
+        load_tracker(args.tracker)
     chosen = {
         "model": args.model,
         "tracker": args.tracker,
@@ -160,7 +170,7 @@ def _again(args: argparse.Namespace) -> int:
     from agent.runtime import run_json
 
     if args.input or args.target or _values(args):
-        raise InvalidArgument("BAD_USE", "--again takes input and settings from the run.json; name --output alone")
+        raise WrongUse("--again takes input and settings from the run.json; name --output alone")
     uri, values, first_track = _again.recipe(args.again)
     before = run_json.read(args.again)
     outcome = _local(args).analyse(uri, args.output, values, first_track=first_track)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.cli._use import WrongUse
 from agent.core.errors import InvalidArgument, NotFound
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from agent.models.store import Store, default_folder
 
     if not 0 <= args.threshold <= 1:
-        raise InvalidArgument("BAD_THRESHOLD", f"--threshold is a score from 0 to 1; it is {args.threshold}")
+        raise WrongUse(f"--threshold is a score from 0 to 1; it is {args.threshold}")
     scene = read_scene(args.scene) if args.scene else NO_SCENE
     image = read_image(args.image)
     store = Store(args.store or default_folder())

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 
+from agent.cli._use import WrongUse
 from agent.core.errors import HerdlinkError
 
 GROUP = "herdlink.commands"
@@ -54,6 +55,7 @@ def _run(args: argparse.Namespace) -> int:
         return status
     except HerdlinkError as error:
         print(f"herdlink: {error}", file=sys.stderr)
+        return 2 if isinstance(error, WrongUse) else 1
     except BrokenPipeError:
         # `herdlink ... | head`: the reader has enough. Keep Python from complaining when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -36,11 +36,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--labels", metavar="F", type=Path, help="a file with one label a line, e.g. coco.names")
         action.add_argument("--name", metavar="N", help="its name in the store (default: that of the file)")
         action.add_argument("--size", metavar="N|WxH", default="", help="the input in pixels (default: as in the file)")
-    listing = actions.add_parser("list", help="what there is")
+        action.add_argument(
+            "--batch", metavar="N", type=int, default=0, help="pictures that it takes at once (default: 1; see bench)"
+        )
+    bring.epilog = "example: herdlink model import pigs.cfg pigs.weights --labels pigs.names --name pigs"
+    add.epilog = "example: herdlink model add pigs.onnx --labels pigs.names --name pigs"
+    listing = actions.add_parser("list", help="what there is", epilog="example: herdlink model list")
     check = actions.add_parser("check", help="try a model and tell all about it")
     check.add_argument("--image", metavar="P", type=Path, help="look for objects in this picture; write it with boxes")
     bench = actions.add_parser("bench", help="milliseconds a picture on this machine, and the best setting")
     bench.add_argument("--seconds", metavar="S", type=float, default=20.0, help="how long it may take (default: 20)")
+    check.epilog = "example: herdlink model check pigs --image pen.jpg"
+    bench.epilog = "example: herdlink model bench pigs"
     for action in (check, bench):
         action.add_argument("name", metavar="NAME", help="a model in the store, or a path to an .onnx with its .toml")
     for action in (bring, add, listing, check, bench):
@@ -61,6 +68,7 @@ def _import(args: argparse.Namespace, store: Store) -> int:
     from agent.detectors.onnx import open_detector
     from agent.models.class_names import read_labels
     from agent.models.darknet import import_darknet
+    from agent.models.onnx_input import check_batch
     from agent.models.store import Store as Trial
     from agent.models.store import check_name
 
@@ -68,7 +76,8 @@ def _import(args: argparse.Namespace, store: Store) -> int:
     labels = read_labels(args.labels) if args.labels else ()
     with tempfile.TemporaryDirectory(prefix="herdlink-") as folder:
         file = Path(folder) / "new.onnx"
-        spec = import_darknet(args.cfg, args.weights, file, name=name, labels=labels, size=read_size(args.size))
+        size, batch = read_size(args.size), check_batch(args.batch or 1)
+        spec = import_darknet(args.cfg, args.weights, file, name=name, labels=labels, size=size, batch=batch)
         # Nothing comes into the store that has not run once.
         open_detector(*Trial(Path(folder)).add(file, spec))
         path, spec = store.add(file, spec)
@@ -78,10 +87,11 @@ def _import(args: argparse.Namespace, store: Store) -> int:
 
 def _list(args: argparse.Namespace, store: Store) -> int:
     from agent.cli._table import print_table
-    from agent.models.shipped import SHIPPED
+    from agent.models.shipped import INCLUDED, SHIPPED
 
     names = store.names()
     rows = [_row(store.find(name)[1]) for name in names]
+    rows += [_row(INCLUDED.find(name)[1]) for name in INCLUDED.names() if name not in names]
     rows += [(name, "-", "-", "-", "fetched when first used") for name in sorted(set(SHIPPED) - set(names))]
     print_table(("NAME", "FORMAT", "INPUT", "LABELS", "SHA256"), rows)
     print(f"store: {store.folder}", file=sys.stderr)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent import plugins
+from agent.cli._use import WrongUse, load_tracker
 from agent.core.errors import InvalidArgument, NotFound
 from agent.runtime.streams import DEFAULT_THRESHOLD, DEFAULT_TRACKER
 
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     # Before numpy is loaded: BLAS threads that wait for each other made features four times slower on two cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     select = cut_to(args.size)
-    module = plugins.load(_TRACKERS, args.tracker, "tracker")
+    module = load_tracker(args.tracker)
     found = read_detections(args.detections)
     features = read_features(args.features, len(found.frames)) if args.features else None
     tracker = module.make(threshold=args.threshold, known_count=args.count)
@@ -80,17 +81,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check(args: argparse.Namespace) -> None:
-    """Raises InvalidArgument for figures that make no sense."""
+    """Raises WrongUse for figures that make no sense."""
     if not (math.isfinite(args.fps) and args.fps > 0):
-        raise InvalidArgument("BAD_FPS", f"--fps is frames a second, above 0; it is {args.fps}")
+        raise WrongUse(f"--fps is frames a second, above 0; it is {args.fps}")
     if not math.isfinite(args.threshold):
-        raise InvalidArgument("BAD_THRESHOLD", f"--threshold is a score; it is {args.threshold}")
+        raise WrongUse(f"--threshold is a score; it is {args.threshold}")
     if args.count < 0:
-        raise InvalidArgument("BAD_COUNT", f"--count is a number of animals, 0 for unknown; it is {args.count}")
+        raise WrongUse(f"--count is a number of animals, 0 for unknown; it is {args.count}")
     if args.output.resolve() == args.detections.resolve():
-        raise InvalidArgument(
-            "SAME_FILE", f"--output would overwrite the detections {args.detections}; name another file"
-        )
+        raise WrongUse(f"--output would overwrite the detections {args.detections}; name another file")
 
 
 def read_detections(path: Path) -> Rows:
@@ -176,9 +175,7 @@ def cut_to(size: str) -> Select:
         return lambda tracks: tracks
     width, cross, height = size.lower().partition("x")
     if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise InvalidArgument(
-            "BAD_SIZE", f"--size is the width and height of the picture, e.g. 1280x720; it is {size!r}"
-        )
+        raise WrongUse(f"--size is the width and height of the picture, e.g. 1280x720; it is {size!r}")
     edges = np.array([int(width), int(height)] * 2, np.float32)
 
     def cut(tracks: Tracks) -> Tracks:

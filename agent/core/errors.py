@@ -7,6 +7,7 @@
       ResourceExhausted           RESOURCE_EXHAUSTED   too big or too many: try later
       Unavailable                 UNAVAILABLE          camera or peer out of reach: try again
       PermissionDenied            PERMISSION_DENIED    not allowed here
+      Unimplemented               UNIMPLEMENTED        no such method
 
 Each carries a reason in capitals for programs and a sentence for people that says what to do. The words of gRPC are
 given by `code`; agent/rpc/errors.py turns them into a status at the one border. Any other exception is our bug.
@@ -62,3 +63,9 @@ class PermissionDenied(HerdlinkError):
     """Not allowed on this node."""
 
     code = "PERMISSION_DENIED"
+
+
+class Unimplemented(HerdlinkError):
+    """There is no such method."""
+
+    code = "UNIMPLEMENTED"

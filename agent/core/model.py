@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from agent.core.errors import InvalidArgument
 from agent.core.types import Detections, Floats
 
 
@@ -85,3 +87,17 @@ class Format(Protocol):
     def decode(self, outputs: Sequence[Floats], fit: Fit, threshold: float) -> Detections:
         """The objects of one picture: boxes inside it, best score first, no score below `threshold`."""
         ...
+
+
+def of_one(output: NDArray[Any], batch: int) -> NDArray[Any]:
+    """The part (1, ...) of an output that belongs to the first of `batch` pictures.
+
+    Raises InvalidArgument (MODEL_INVALID) where there is none, as in the rows of all pictures one after another.
+    """
+    if batch == 1:
+        return output
+    if output.shape[:1] != (batch,):
+        shown = "x".join(map(str, output.shape)) or "one number"
+        why = f"the network takes {batch} pictures at once and puts out {shown}, which is not one part a picture"
+        raise InvalidArgument("MODEL_INVALID", f"{why}; export it for one picture (batch 1)")
+    return output[:1]

@@ -103,6 +103,8 @@ class InputInfo:
     """Nominal frames a second; 0 where unknown."""
     total_frames: int
     """0 where unknown."""
+    codec: str = ""
+    """The four letters of what the pictures come packed in, e.g. h264; empty where they come unpacked."""
 
 
 class View(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,6 @@ def make_session(
     *,
     providers: Sequence[str] = PROVIDERS["cpu"],
     threads: int = 0,
-    spinning: bool = False,
 ) -> onnxruntime.InferenceSession:
     """A session of the model `data`, its bytes or its path; errors call it `what`.
 
@@ -71,7 +71,7 @@ def make_session(
     options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
     options.inter_op_num_threads = 1
     # Threads that spin between pictures burn half of a small machine for nothing.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Planned memory holds a whole run's buffers at once: 30 MB more for a YOLOv8n, and no faster (measured).
     options.enable_mem_pattern = False
     # What goes wrong comes as an exception; said twice, it would not be one plain line.
@@ -113,4 +113,8 @@ def _runtime_errors() -> tuple[type[Exception], ...]:
 
 def _first_line(error: Exception) -> str:
     """ONNX Runtime's own words without its prefix."""
+    newest = re.search(r"support for domain ai\.onnx is till opset (\d+)", str(error))
+    if newest:
+        why = f"its operators are newer than opset {newest[1]}, the last that this ONNX Runtime knows"
+        return f"{why}; export it with opset 17"
     return str(error).strip().splitlines()[0].rsplit(" : ", maxsplit=1)[-1][:200]

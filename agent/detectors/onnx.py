@@ -12,8 +12,9 @@ import numpy as np
 from agent import plugins
 from agent.core.errors import InvalidArgument
 from agent.core.letterbox import Letterbox
-from agent.core.model import Fit, Format, ModelSpec
+from agent.core.model import Fit, Format, ModelSpec, of_one
 from agent.core.types import Detections, Floats, Image
+from agent.detectors._batch import Batch, Tensor, fill
 from agent.detectors._model_file import checked_file
 from agent.detectors._session import DTYPES, check_provider, make_session, provider_names, run_session
 
@@ -38,7 +39,8 @@ class OnnxDetector:
         self._session = session
         self._spec = spec
         self._format = outputs
-        self._input, self._dtype = picture_input(session, spec)
+        self._input, self._dtype, self._size = picture_input(session, spec)
+        self._batch = Batch(self._run, self._size)
         self._names = list(spec.outputs) or None
         self._shapes = shapes
         self._constants = constants
@@ -71,8 +73,13 @@ class OnnxDetector:
         return self._dtype
 
     @property
+    def batch(self) -> int:
+        """The pictures that one inference takes; where fewer wait for it, the rest is wasted."""
+        return self._size
+
+    @property
     def output_shapes(self) -> list[tuple[int, ...]]:
-        """Shapes of the outputs that are read, as `make_format` was given them."""
+        """Shapes of the outputs that are read, for one picture, as `make_format` was given them."""
         return list(self._shapes)
 
     def fed(self, spec: ModelSpec) -> OnnxDetector:
@@ -82,12 +89,21 @@ class OnnxDetector:
     def detect(self, images: Sequence[Image], threshold: float) -> list[Detections]:
         """One Detections an image (height, width, 3) BGR: boxes in its pixels, scores >= threshold, best first."""
         # All are run before any is decoded: the model leaves the caches cold, which is then paid once.
-        seen = [self._run(image) for image in images]
+        seen = [self._look(image) for image in images] if self._size == 1 else self._look_at_once(images)
         return [self._format.decode(outputs, fit, threshold) for outputs, fit in seen]
 
-    def _run(self, image: Image) -> tuple[list[Floats], Fit]:
+    def _look(self, image: Image) -> tuple[Sequence[Floats], Fit]:
         tensor, fit = self._letterbox().tensor(image)
-        return _floats(self._session.run(self._names, {self._input: tensor, **self._constants})), fit
+        return self._run(tensor), fit
+
+    def _look_at_once(self, images: Sequence[Image]) -> list[tuple[Sequence[Floats], Fit]]:
+        # Copies: the letterbox writes the next picture where the last one was.
+        fed = [(tensor.copy(), fit) for tensor, fit in map(self._letterbox().tensor, images)]
+        outputs = self._batch.outputs([tensor for tensor, _ in fed])
+        return [(each, fit) for each, (_, fit) in zip(outputs, fed, strict=True)]
+
+    def _run(self, tensor: Tensor) -> list[Floats]:
+        return _floats(self._session.run(self._names, {self._input: tensor, **self._constants}))
 
     def _letterbox(self) -> Letterbox:
         """The calling thread's own: its buffers are written while other threads run."""
@@ -97,24 +113,22 @@ class OnnxDetector:
         return kept
 
 
-def open_detector(
-    path: Path, spec: ModelSpec, *, provider: str = "auto", threads: int = 0, spinning: bool = False
-) -> OnnxDetector:
-    """The model at `path`, after one real inference. `threads` of the CPU work on a picture; 0: one a core. `spinning`:
-    they stay awake between pictures.
+def open_detector(path: Path, spec: ModelSpec, *, provider: str = "auto", threads: int = 0) -> OnnxDetector:
+    """The model at `path`, after one real inference. `threads` of the CPU work on a picture; 0: one a core.
 
     Raises NotFound (MODEL_NOT_FOUND), FailedPrecondition (MODEL_CHANGED, PROVIDER_UNAVAILABLE), InvalidArgument
     (MODEL_INVALID, UNKNOWN_PROVIDER).
     """
     wanted = provider_names(provider)
     with checked_file(path, spec) as source:
-        session = make_session(str(path), source, providers=wanted, threads=threads, spinning=spinning)
+        session = make_session(str(path), source, providers=wanted, threads=threads)
     check_provider(session, provider, wanted)
     constants = _constants(session, spec)
-    name, dtype = picture_input(session, spec)
-    feeds = {name: Letterbox(spec, dtype).tensor(np.zeros((spec.height, spec.width, 3), np.uint8))[0], **constants}
+    name, dtype, batch = picture_input(session, spec)
+    black = Letterbox(spec, dtype).tensor(np.zeros((spec.height, spec.width, 3), np.uint8))[0]
+    feeds = {name: fill([black], batch), **constants}
     outputs = _floats(run_session(str(path), session, _wanted_outputs(session, spec), feeds))
-    shapes = [tuple(output.shape) for output in outputs]
+    shapes = [of_one(output, batch).shape for output in outputs]
     form: Format = plugins.load(FORMATS, spec.format, "model format").make_format(spec, shapes)
     return OnnxDetector(session, spec, form, shapes, constants)
 
@@ -131,19 +145,20 @@ def run_once(what: str, data: bytes | Path, feeds: Mapping[str, Any]) -> dict[st
     return dict(zip(names, run_session(what, session, names, values), strict=True))
 
 
-def picture_input(session: onnxruntime.InferenceSession, spec: ModelSpec) -> tuple[str, str]:
-    """Name and type of the input that takes the picture. Raises InvalidArgument (MODEL_INVALID)."""
+def picture_input(session: onnxruntime.InferenceSession, spec: ModelSpec) -> tuple[str, str, int]:
+    """Name and type of the input that takes pictures, and how many. Raises InvalidArgument (MODEL_INVALID)."""
     inputs = [one for one in session.get_inputs() if one.name not in spec.constants]
     wanted = [1, 3, spec.height, spec.width] if spec.layout == "NCHW" else [1, spec.height, spec.width, 3]
     shown = ", ".join(f"{one.type} {one.shape}" for one in inputs)
     dtype = DTYPES.get(inputs[0].type, "") if len(inputs) == 1 else ""
-    if len(inputs) != 1 or list(inputs[0].shape) != wanted or dtype not in _PICTURE_TYPES:
+    shape = list(inputs[0].shape) if len(inputs) == 1 else []
+    if shape[1:] != wanted[1:] or not isinstance(shape[0], int) or shape[0] < 1 or dtype not in _PICTURE_TYPES:
         said = f"its description says tensor(float) {wanted} ({spec.layout})"
         raise InvalidArgument("MODEL_INVALID", f"model {spec.name} takes {shown}; {said}")
     if dtype == "uint8" and (spec.scale != 1 or any(spec.mean) or any(part != 1 for part in spec.std)):
         why = "it takes bytes, so its description must say scale = 1.0, mean 0 and std 1"
         raise InvalidArgument("MODEL_INVALID", f"model {spec.name}: {why}")
-    return str(inputs[0].name), dtype
+    return str(inputs[0].name), dtype, shape[0]
 
 
 def _constants(session: onnxruntime.InferenceSession, spec: ModelSpec) -> dict[str, Any]:

@@ -25,10 +25,12 @@ def import_darknet(
     name: str,
     labels: Sequence[str] = (),
     size: tuple[int, int] = (0, 0),
+    batch: int = 1,
     source: str = "",
     licence: str = "",
 ) -> ModelSpec:
-    """Writes the network as the file `onnx`; returns its description. `size`: width, height, 0: as in the .cfg.
+    """Writes the network as the file `onnx`; returns its description. `size`: width, height, 0: as in the .cfg;
+    `batch`: the pictures that it takes at once.
 
     Without labels the classes are called as COCO's where there are as many, else "class 0", "class 1" ... Raises
     InvalidArgument (MODEL_INVALID, BAD_MODEL_SIZE, LABELS_MISMATCH) in one sentence that names the layer and, in the
@@ -37,7 +39,7 @@ def import_darknet(
     sections = read_cfg(cfg)
     input_size(sections[0], size)
     with Weights(weights) as numbers, onnx.open("wb") as file:
-        graph = build(sections, numbers, file, size)
+        graph = build(sections, numbers, file, size, batch)
         graph.finish(name, [head.value for head in graph.heads])
     classes = {head.classes for head in graph.heads}
     if len(classes) != 1:
@@ -66,7 +68,9 @@ def input_size(net: Section, size: tuple[int, int]) -> tuple[int, int]:
     return width, height
 
 
-def build(sections: Sequence[Section], weights: Weights, file: BinaryIO, size: tuple[int, int] = (0, 0)) -> Graph:
+def build(
+    sections: Sequence[Section], weights: Weights, file: BinaryIO, size: tuple[int, int] = (0, 0), batch: int = 1
+) -> Graph:
     """The network's graph: every layer built, every byte of the weights used; its constants are in the file."""
     net, layers = sections[0], sections[1:]
     if not layers:
@@ -74,7 +78,7 @@ def build(sections: Sequence[Section], weights: Weights, file: BinaryIO, size: t
     width, height = input_size(net, size)
     if net.integer("channels", 3) != 3:
         raise net.error("only networks for colour pictures (channels=3) can be used")
-    graph = Graph(3, height, width, weights, file)
+    graph = Graph(3, height, width, weights, file, batch)
     for section in layers:
         add_layer(graph, section)
     weights.finish(layers[-1])

@@ -49,8 +49,12 @@ class YoloHead:
 class Graph:
     """The network so far."""
 
-    def __init__(self, channels: int, height: int, width: int, weights: Weights, file: BinaryIO) -> None:
+    def __init__(
+        self, channels: int, height: int, width: int, weights: Weights, file: BinaryIO, batch: int = 1
+    ) -> None:
+        """`batch`: the pictures that it takes at once."""
         self.input = Value("image", channels, height, width)
+        self.batch = batch
         self.weights = weights
         self.nodes: list[onnx.NodeProto] = []
         self.layers: list[Value] = []
@@ -99,7 +103,7 @@ class Graph:
         from onnx import TensorProto, helper
 
         def declared(value: Value) -> onnx.ValueInfoProto:
-            shape = (1, value.channels, value.height, value.width)
+            shape = (self.batch, value.channels, value.height, value.width)
             return helper.make_tensor_value_info(value.name, TensorProto.FLOAT, shape)
 
         drawn = helper.make_graph(self.nodes, name, [declared(self.input)], [declared(value) for value in outputs])

@@ -195,7 +195,7 @@ def _reorg(graph: Graph, section: Section) -> Value:
     planes = before.channels // step**2
 
     def cut(name: str, *sides: int) -> str:
-        return graph.add("Reshape", [name, graph.constant(np.array([1, *sides], np.int64))])
+        return graph.add("Reshape", [name, graph.constant(np.array([graph.batch, *sides], np.int64))])
 
     parted = cut(before.name, planes, before.height, step, before.width, step)
     spread = graph.add("Transpose", [parted], perm=[0, 3, 5, 1, 2, 4])

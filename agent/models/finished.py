@@ -13,27 +13,45 @@ from agent.models.box_kind import box_kind, cell_count
 from agent.models.readings import STRIDES, Known, Output, Reading
 
 _CORNERS = ("left", "top", "right", "bottom")
+_MIDDLE = ("cx", "cy", "width", "height")
+_SIDES = (*_CORNERS, *_MIDDLE)
 _BATCHED = ("-", *_CORNERS, "class", "score")
 _MOST_ROWS = 5000
 
 
 def rows_of_six(outputs: Sequence[Output], known: Known) -> Iterator[Reading]:
-    """One output with a row an object: (1, N, 6), (N, 6), or seven columns with the picture's number first."""
-    if len(outputs) != 1 or not _is_table(outputs[0], (6, 7)):
+    """One output with a row an object: (1, N, 6), (N, 6), seven columns with the picture's number first, or more, where
+    mask coefficients or key points follow; then the masks' prototypes may be an output too.
+    """
+    tables = [output for output in outputs if len(output.shape) in (2, 3)]
+    prototypes = [output.shape[1] for output in outputs if len(output.shape) == 4]
+    if len(tables) != 1 or len(tables) + len(prototypes) != len(outputs) or len(prototypes) > 1:
         return
-    output = outputs[0]
+    output = tables[0]
+    more = output.shape[-1] - 6
+    if more < 0 or not _is_table(output, (output.shape[-1],)) or (prototypes and prototypes[0] != more):
+        return
     rows = output.values.reshape(-1, output.shape[-1])
-    if output.shape[-1] == 7:
-        columns: tuple[str, ...] = _BATCHED
-        why, sure = "rows of 7: number of the picture, box, class, score", False
-    else:
-        columns, why, sure = _six(rows, output, known)
-    options = {"columns": [list(columns)], "units": _units(rows[:, [columns.index(side) for side in _CORNERS]])}
-    yield Reading("end2end", "ultralytics", 0, why, options, sure=sure)
+    names = (output.name,) if prototypes else ()
+    if more == 1:
+        options = {"columns": [list(_BATCHED)], "units": _units(rows[:, 1:5])}
+        yield Reading(
+            "end2end", "ultralytics", 0, "rows of 7: number of the picture, box, class, score", options, names
+        )
+        return
+    columns, why, sure = _six(rows, known)
+    # Without masks only a trial tells so many columns from a box and scores.
+    if more and not (prototypes or sure or known.extra == more):
+        return
+    units = _units(rows[:, [columns.index(side) for side in columns if side in _SIDES]])
+    why = f"{why}, and {more} more values" if more else why
+    options = {"columns": [[*columns, *["-"] * more]], "units": units}
+    family = "rtdetr" if "cx" in columns else "ultralytics"
+    yield Reading("end2end", family, 0, why, options, names, sure=sure)
 
 
-def _six(rows: NDArray[Any], output: Output, known: Known) -> tuple[tuple[str, ...], str, bool]:
-    """The order of six columns, by what they hold in the trial, else by what is usual."""
+def _six(rows: NDArray[Any], known: Known) -> tuple[tuple[str, ...], str, bool]:
+    """The order of the first six columns, by what they hold in the trial, else by what is usual."""
     orders = {
         (*_CORNERS, "score", "class"): (4, 5),
         (*_CORNERS, "class", "score"): (5, 4),
@@ -42,12 +60,21 @@ def _six(rows: NDArray[Any], output: Output, known: Known) -> tuple[tuple[str, .
     good = [
         order for order, (score, label) in orders.items() if _is_share(rows[:, score]) and _is_whole(rows[:, label])
     ]
-    told = bool(np.any(rows)) and len(good) == 1
-    if told:
-        return good[0], f"rows of 6, in a trial like {', '.join(good[0])}", True
+    if np.any(rows) and len(good) == 1:
+        order = good[0]
+        boxes = rows[np.any(rows, axis=1)][:, [order.index(side) for side in _CORNERS]]
+        # In shares of the input, as RT-DETR's queries say them, the third and fourth may be sizes.
+        if order[4:] == ("score", "class") and _units(boxes) == "normalised" and not _are_corners(boxes):
+            order = (*_MIDDLE, "score", "class")
+        return order, f"rows of 6, in a trial like {', '.join(order)}", True
     if "im_shape" in known.further_inputs or "scale_factor" in known.further_inputs:
         return ("class", "score", *_CORNERS), "rows of 6 as PaddleDetection puts them", False
     return (*_CORNERS, "score", "class"), "rows of 6 in the usual order: box, score, class", False
+
+
+def _are_corners(boxes: NDArray[Any]) -> bool:
+    """Whether right lies right of left, and bottom below top, in all but a few."""
+    return bool(np.mean((boxes[:, 2:] >= boxes[:, :2]).all(axis=1)) > 0.9)
 
 
 def several(outputs: Sequence[Output], known: Known) -> Iterator[Reading]:
@@ -64,11 +91,22 @@ def several(outputs: Sequence[Output], known: Known) -> Iterator[Reading]:
     options = {
         "columns": [list(names) for names in columns.values()],
         "units": "normalised" if detection_api else _units(values),
-        "first_class": int(detection_api),
     }
     family = "rtdetr" if "orig_target_sizes" in known.further_inputs else _family(outputs)
     why = "; ".join(f"{name}: {' '.join(names)}" for name, names in columns.items())
-    yield Reading("end2end", family, 0, f"finished objects ({why})", options, sure=True)
+    labels = next(output.values for output in outputs if "class" in columns[output.name])
+    for first in (1,) if detection_api else _first_classes(labels, family, known):
+        more = {**options, "first_class": first}
+        yield Reading("end2end", family, 0, f"finished objects ({why}), classes from {first}", more, sure=True)
+
+
+def _first_classes(labels: NDArray[Any], family: str, known: Known) -> tuple[int, ...]:
+    """The number of the first class: torchvision's 0 is the background, unless the names begin with it."""
+    if family != "plain" or known.first_class is not None:
+        return (known.first_class or 0,)
+    if np.any(labels == 0):
+        return (0,)
+    return (1,) if known.classes and np.any(labels == known.classes) else (0, 1)
 
 
 def _family(outputs: Sequence[Output]) -> str:
@@ -131,10 +169,10 @@ def _queries(boxes: Output, values: Output, columns: int, names: tuple[str, str]
     shown = f"{boxes.shape[1]} queries of {columns} values and a box"
     finished = _is_share(values.values)
     sums_to_one = finished and bool(np.allclose(values.values[0].sum(axis=-1), 1, atol=1e-3))
-    if not sums_to_one:
+    if not sums_to_one and known.nothing is not True:
         options = {"activation": "none" if finished else "sigmoid", "nothing": False, **common}
         yield Reading("detr", "rtdetr", columns, shown, options, outputs=names, sure=columns == 80)
-    if columns > 1 and (sums_to_one or not finished):
+    if columns > 1 and (sums_to_one or not finished) and known.nothing is not False:
         options = {"activation": "none" if finished else "softmax", "nothing": True, **common}
         sure = sums_to_one or columns == 92
         yield Reading("detr", "detr", columns - 1, shown, options, outputs=names, sure=sure)

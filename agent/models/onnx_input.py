@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import onnx
 
 MAX_SIDE = 4096
+MAX_BATCH = 64
 _DTYPES = {1: "float32", 10: "float16", 2: "uint8"}
 """TensorProto's numbers of the types that a picture may be fed as."""
 
@@ -29,6 +30,8 @@ class PictureInput:
     layout: Literal["NCHW", "NHWC"]
     width: int
     height: int
+    batch: int
+    """The pictures that it takes at once."""
     constants: Mapping[str, Any]
     """Further inputs and what they are always fed."""
     conclusions: tuple[Conclusion, ...]
@@ -37,15 +40,16 @@ class PictureInput:
     def shape(self) -> tuple[int, ...]:
         """Of the picture's tensor."""
         sides = (self.height, self.width)
-        return (1, 3, *sides) if self.layout == "NCHW" else (1, *sides, 3)
+        return (self.batch, 3, *sides) if self.layout == "NCHW" else (self.batch, *sides, 3)
 
 
 def find_input(
-    model: onnx.ModelProto, structure: Structure, *, size: tuple[int, int], said: Mapping[str, Any]
+    model: onnx.ModelProto, structure: Structure, *, size: tuple[int, int], batch: int, said: Mapping[str, Any]
 ) -> PictureInput:
-    """The input of a picture. `size`: width, height, 0 where not chosen; `said`: what the user set.
+    """The input of a picture. `size`: width, height, `batch`: pictures at once, 0 where not chosen; `said`: what the
+    user set.
 
-    Raises InvalidArgument (MODEL_INVALID, MODEL_UNCLEAR, BAD_MODEL_SIZE).
+    Raises InvalidArgument (MODEL_INVALID, MODEL_UNCLEAR, BAD_MODEL_SIZE, BAD_BATCH).
     """
     filled = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in filled]
@@ -58,18 +62,17 @@ def find_input(
     if dtype is None:
         raise InvalidArgument("MODEL_INVALID", f"its input {value.name} takes no float32, float16 or uint8")
     sides = shape_of(value)
-    if sides[0] > 1:
-        why = f"it takes {sides[0]} pictures at once; export it for one (batch 1) or a free number"
-        raise InvalidArgument("MODEL_INVALID", why)
+    batch, why_batch = _batch(sides[0], batch)
     layout, why_layout = _layout(value, sides, structure, said)
     width, height, why_size = _size(model, sides, layout, size)
     others = [one for one in inputs if one.name != value.name]
-    constants = {one.name: _constant(one, width, height, said.get("constants", {})) for one in others}
+    constants = {one.name: _constant(one, width, height, batch, said.get("constants", {})) for one in others}
     conclusions = (
         Conclusion("layout", layout, "said" if "layout" in said else "certain", why_layout),
         Conclusion("width", f"{width}x{height}", "certain", why_size),
+        *([Conclusion("batch", batch, "certain", why_batch)] if batch > 1 else []),
     )
-    return PictureInput(value.name, dtype, layout, width, height, constants, conclusions)
+    return PictureInput(value.name, dtype, layout, width, height, batch, constants, conclusions)
 
 
 def fix_shapes(model: onnx.ModelProto, picture: PictureInput) -> bool:
@@ -78,8 +81,9 @@ def fix_shapes(model: onnx.ModelProto, picture: PictureInput) -> bool:
     changed = False
     for value in model.graph.input:
         sides = value.type.tensor_type.shape.dim
-        for side, length in zip(sides, wanted.get(value.name, [1] * min(1, len(sides))), strict=False):
-            if side.dim_value != length:
+        # A further input whose first side is free has a row a picture.
+        for side, length in zip(sides, wanted.get(value.name, [picture.batch] * min(1, len(sides))), strict=False):
+            if not side.dim_value:
                 side.dim_value = length
                 changed = True
     if changed:
@@ -87,6 +91,21 @@ def fix_shapes(model: onnx.ModelProto, picture: PictureInput) -> bool:
         for output in model.graph.output:
             output.type.tensor_type.ClearField("shape")
     return changed
+
+
+def _batch(side: int, wanted: int) -> tuple[int, str]:
+    """How many pictures at once, and why."""
+    if side and wanted not in (0, side):
+        why = f"the network is made for batches of {side}; export it with a free number of pictures to choose another"
+        raise InvalidArgument("BAD_BATCH", why)
+    return check_batch(side or wanted or 1), "fixed in the graph" if side else "as chosen"
+
+
+def check_batch(batch: int) -> int:
+    """A number of pictures that a network may take at once. Raises InvalidArgument (BAD_BATCH)."""
+    if not 1 <= batch <= MAX_BATCH:
+        raise InvalidArgument("BAD_BATCH", f"a network takes 1 to {MAX_BATCH} pictures at once, not {batch}")
+    return batch
 
 
 def _layout(
@@ -132,13 +151,13 @@ def _size(model: onnx.ModelProto, sides: Sequence[int], layout: str, size: tuple
     return wide, high, why
 
 
-def _constant(value: onnx.ValueInfoProto, width: int, height: int, said: Mapping[str, Any]) -> Any:
+def _constant(value: onnx.ValueInfoProto, width: int, height: int, batch: int, said: Mapping[str, Any]) -> Any:
     """What a further input is fed: sizes that make boxes come in pixels of the network's input."""
     known = {
-        "orig_target_sizes": [[width, height]],
-        "im_shape": [[height, width]],
-        "image_shape": [[height, width]],
-        "scale_factor": [[1.0, 1.0]],
+        "orig_target_sizes": [[width, height]] * batch,
+        "im_shape": [[height, width]] * batch,
+        "image_shape": [[height, width]] * batch,
+        "scale_factor": [[1.0, 1.0]] * batch,
     }
     if value.name in said:
         return said[value.name]

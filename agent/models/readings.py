@@ -48,6 +48,12 @@ class Known:
     further_inputs: tuple[str, ...] = ()
     decoded: bool | None = None
     """What the user says of YOLOX."""
+    nothing: bool | None = None
+    """What the user says of queries: whether they have a value for "no object"."""
+    first_class: int | None = None
+    """What the user says of finished objects: the number of the first class."""
+    anchors: str | Sequence[Any] = ""
+    """Whose anchors the user says undecoded heads have, or a list a stride."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class Reading:
     outputs: tuple[str, ...] = ()
     sure: bool = False
     """The graph itself shows it."""
+    missing: str = ""
+    """What the user must say first: a sentence."""
 
 
 Finder = Callable[[Sequence[Output], Known], Iterator[Reading]]
@@ -87,13 +95,21 @@ def choose(outputs: Sequence[Output], known: Known, finders: Sequence[Finder], w
         raise InvalidArgument("LABELS_MISMATCH", f"{why}; give as many --labels, in order")
     if len(best) > 1:
         raise _unclear(best, shapes, known)
+    if best[0].missing:
+        raise InvalidArgument("MODEL_UNCLEAR", f"its outputs ({shapes}) are {best[0].why}: {best[0].missing}")
     return best[0]
 
 
 def _unclear(best: Sequence[Reading], shapes: str, known: Known) -> InvalidArgument:
     counted = ", ".join(f"{one.format} with {one.classes} classes" for one in best)
     hint = "" if known.classes else "; --labels with the names of the classes settles it too"
-    error = ask("format", sorted({one.format for one in best}), f"its outputs ({shapes}) may be {counted}")
+    key, choices = "format", sorted({one.format for one in best})
+    if len(choices) == 1 and len({one.options.get("nothing") for one in best}) > 1:
+        key, choices = "nothing", ["false", "true"]
+    elif len(choices) == 1 and len({one.options.get("first_class") for one in best}) > 1:
+        key, choices, hint = "first_class", ["0", "1"], "; torchvision's own networks count from 1"
+        counted = " or ".join(one.why for one in best)
+    error = ask(key, choices, f"its outputs ({shapes}) may be {counted}")
     return InvalidArgument(error.reason, error.message + hint)
 
 
@@ -218,7 +234,8 @@ def maps(outputs: Sequence[Output], known: Known) -> Iterator[Reading]:
         ordered = tuple(one.name for one in sorted(outputs, key=lambda one: -one.shape[2] * one.shape[3]))
         sure = all(output.parts(5 + classes) == (4, 1, classes) for output in outputs)
         scores = all(_is_score(one.values.reshape(classes + 5, -1)[4:].T, _ALL, 0) for one in outputs)
-        if scores:
+        # Its sizes are logarithms: where they are all 0..1 too, a logistic function went over everything.
+        if scores and not all(_is_score(one.values.reshape(classes + 5, -1).T, _ALL, 0) for one in outputs):
             why = f"three maps of 4 + 1 + {classes} channels at the strides 8, 16, 32"
             yield Reading("yolox", "yolox", classes, why, {"decoded": False}, outputs=ordered, sure=sure)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,8 +16,9 @@ from numpy.typing import NDArray
 
 from agent import plugins
 from agent.core.errors import InvalidArgument
-from agent.core.model import ModelSpec
+from agent.core.model import ModelSpec, of_one
 from agent.models import finished, readings
+from agent.models.anchor_heads import anchor_heads
 from agent.models.class_names import labels_for, names_in
 from agent.models.conclusions import Conclusion, Sure
 from agent.models.families import FAMILY_OF_FORMAT
@@ -32,6 +36,7 @@ FINDERS: Sequence[readings.Finder] = (
     readings.queries_in_one,
     readings.maps,
     readings.maps_of_two,
+    anchor_heads,
     finished.rows_of_six,
     finished.several,
     finished.side_by_side,
@@ -48,6 +53,8 @@ class Said:
     labels: tuple[str, ...] = ()
     size: tuple[int, int] = (0, 0)
     """Width, height of an input whose size is free."""
+    batch: int = 0
+    """Pictures at once, where their number is free."""
     keys: Mapping[str, Any] = field(default_factory=dict)
     """Keys of the description."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -103,7 +110,9 @@ def recognise(path: Path, *, name: str, run: Run, said: Said) -> Recognised:
     spec = replace(_spec(file, reading, labels, name), **fed, **{k: v for k, v in said.keys.items() if k not in fed})
     sure: Sure = "said" if "format" in said.keys else "certain" if reading.sure else "likely"
     about_format = Conclusion("format", reading.format, sure, reading.why)
-    spec = replace(spec, options={**spec.options, **said.options})
+    # Anchors have become heads.
+    options = {key: value for key, value in said.options.items() if key != "anchors" or reading.format != "darknet"}
+    spec = replace(spec, options={**spec.options, **options})
     return Recognised(file.data, spec, (about_format, *file.picture.conclusions, *about_feeding, about_labels))
 
 
@@ -114,7 +123,7 @@ def _opened(path: Path, said: Said) -> _File:
     if told.get("task", "detect") in _OTHER_TASKS:
         raise InvalidArgument("MODEL_INVALID", f"{path} is a network for the task {told['task']!r}, not a detector")
     structure = _structure(model)
-    picture = find_input(model, structure, size=said.size, said=said.keys)
+    picture = find_input(model, structure, size=said.size, batch=said.batch, said=said.keys)
     if fix_shapes(model, picture):
         whole = whole_model(data)
         fix_shapes(whole, picture)
@@ -142,15 +151,33 @@ def _trial(file: _File, run: Run, names: Sequence[str]) -> list[Output]:
     picture = file.picture
     noise = np.random.default_rng(0).random(picture.shape, np.float32)
     tensor = (noise * 255).astype(np.uint8) if picture.dtype == "uint8" else noise.astype(picture.dtype)
-    found = run(str(file.path), file.data, {picture.name: tensor, **picture.constants})
+    feeds = {picture.name: tensor, **picture.constants}
+    found = dict(run(str(file.path), file.data, feeds))
+    parts = file.structure.unknown_parts(found)
+    if parts:
+        # A network that runs only as it is keeps this to itself.
+        with contextlib.suppress(InvalidArgument):
+            seen = run(str(file.path), _with_outputs(file.data, parts), feeds)
+            file.structure.learn({name: seen[name].shape for name in parts if isinstance(seen[name], np.ndarray)})
     missing = [name for name in names if name not in found]
     if missing:
         raise InvalidArgument("MODEL_INVALID", f"{file.path} has no output {missing[0]!r}; it has {', '.join(found)}")
     return [
-        Output(name, found[name], {side: file.structure.parts(name, side) for side in found[name].shape[1:]})
+        Output(name, one, {side: file.structure.parts(name, side) for side in one.shape[1:]})
         for name in names or found
         if isinstance(found[name], np.ndarray)
+        for one in [of_one(found[name], picture.batch)]
     ]
+
+
+def _with_outputs(data: bytes | Path, names: Sequence[str]) -> bytes:
+    """The model with further values put out."""
+    from onnx import ValueInfoProto
+
+    whole = whole_model(data)
+    there = {output.name for output in whole.graph.output}
+    whole.graph.output.extend(ValueInfoProto(name=name) for name in names if name not in there)
+    return whole.SerializeToString()
 
 
 def _known(file: _File, outputs: Sequence[Output], classes: int, said: Said) -> Known:
@@ -161,11 +188,17 @@ def _known(file: _File, outputs: Sequence[Output], classes: int, said: Said) -> 
         extra=said.options.get("extra", 0) or _extra(outputs, file.told, classes),
         further_inputs=tuple(file.picture.constants),
         decoded=said.options.get("decoded"),
+        nothing=said.options.get("nothing"),
+        first_class=said.options.get("first_class"),
+        anchors=said.options.get("anchors", ""),
     )
 
 
 def _extra(outputs: Sequence[Output], told: Mapping[str, str], classes: int) -> int:
     """Values behind the classes' that networks for key points and masks add, as Ultralytics' metadata let tell."""
+    points = re.findall(r"\d+", told.get("kpt_shape", ""))
+    if points:
+        return math.prod(map(int, points[:2]))
     rows = [output for output in outputs if len(output.shape) == 3]
     if told.get("task") not in ("pose", "segment") or not classes or not rows:
         return 0
@@ -181,7 +214,7 @@ def _reading(outputs: Sequence[Output], known: Known, said: Said) -> Reading:
     cut = {"darknet": "heads", "end2end": "columns"}.get(wanted)
     if cut in said.options:
         return Reading(wanted, FAMILY_OF_FORMAT[wanted], known.classes, "as set")
-    if wanted == "darknet":
+    if wanted == "darknet" and "anchors" not in said.options:
         example = "--set 'heads=[{anchors=[[10,13]], scale_x_y=1.0, new_coords=false}]'"
         raise InvalidArgument(
             "MODEL_UNCLEAR", f"its anchors are not in the file: {example}, one an output, and --labels"

@@ -1,4 +1,4 @@
-"""Models that are known by name and fetched when first asked for."""
+"""Models that are known by name: those that come with herdlink, and those that are fetched when first asked for."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from agent.core.model import ModelSpec
 from agent.models.store import Store, write_whole
 
 FETCH_TIMEOUT_S = 600
+INCLUDED = Store(Path(__file__).parent / "included")
+"""What comes with herdlink: read where it lies. A model of the same name in a store goes before it."""
 _MAX_FILE_BYTES = 1 << 28
 
 
@@ -60,7 +62,23 @@ def find_or_fetch(store: Store, name_or_path: str, notify: Callable[[str], None]
     """
     if name_or_path in SHIPPED and name_or_path not in store.names():
         _add(store, name_or_path, SHIPPED[name_or_path], notify)
-    return store.find(name_or_path)
+    return find(store, name_or_path)
+
+
+def files_of(name: str, notify: Callable[[str], None]) -> list[Path]:
+    """The files that a known model is made of, in Shipped's order; fetched where they are not there yet.
+
+    Raises Unavailable (MODEL_NOT_FETCHED).
+    """
+    with _locked_cache() as cache:
+        _fill(cache, name, SHIPPED[name], notify)
+        return [cache / file for file in SHIPPED[name].files]
+
+
+def find(store: Store, name_or_path: str) -> tuple[Path, ModelSpec]:
+    """A model of the store, or one that comes with herdlink. Raises what Store.find does."""
+    included = name_or_path in INCLUDED.names() and name_or_path not in store.names()
+    return (INCLUDED if included else store).find(name_or_path)
 
 
 def _add(store: Store, name: str, model: Shipped, notify: Callable[[str], None]) -> None:

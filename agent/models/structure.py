@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,19 +47,31 @@ class Structure:
 
     def parts(self, output: str, channels: int) -> tuple[int, ...]:
         """The widths that are put side by side to make the output's channels; empty where the graph does not say."""
+        for node in self._joins(output):
+            widths = self._widths(node)
+            if sum(widths) == channels and len(widths) > 1:
+                return widths
+        return ()
+
+    def unknown_parts(self, outputs: Iterable[str]) -> list[str]:
+        """What is put side by side to make these outputs, as far as its shape does not follow from the graph."""
+        joined = {name for output in outputs for node in self._joins(output) for name in node.input}
+        return sorted(name for name in joined if not all(self._shapes.get(name) or [0]))
+
+    def learn(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        """Shapes that were seen in a run."""
+        self._shapes.update({name: list(shape) for name, shape in shapes.items()})
+
+    def _joins(self, output: str) -> Iterator[onnx.NodeProto]:
+        """The Concat nodes on the way to an output, the last first."""
         name = output
         for _ in range(_MAX_STEPS):
             node = self._maker.get(name)
-            if node is None:
-                return ()
+            if node is None or node.op_type not in _PASSING | {"Concat"}:
+                return
             if node.op_type == "Concat":
-                widths = self._widths(node)
-                if sum(widths) == channels and len(widths) > 1:
-                    return widths
-            elif node.op_type not in _PASSING:
-                return ()
+                yield node
             name = node.input[0]
-        return ()
 
     def _widths(self, node: onnx.NodeProto) -> tuple[int, ...]:
         axis = next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)

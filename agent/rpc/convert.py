@@ -100,7 +100,7 @@ def stream_state(view: StreamView) -> types_pb2.StreamState:
         message.state, message.job_id, message.fps = newest.state, newest.job_id, newest.fps
         message.model, message.frames_dropped = newest.model, newest.frames_dropped
         if newest.total_frames:
-            message.progress = min(1.0, newest.frames / newest.total_frames)
+            message.progress = _progress(view, newest)
         if newest.HasField("error"):
             message.error.CopyFrom(newest.error)
     if view.run is not None:
@@ -111,6 +111,15 @@ def stream_state(view: StreamView) -> types_pb2.StreamState:
         if view.run.output_error is not None:
             message.output_state = types_pb2.OUTPUT_STATE_FAILED
     return message
+
+
+def _progress(view: StreamView, newest: types_pb2.Job) -> float:
+    """How far the film is seen; where max_fps leaves frames out, they are behind us all the same."""
+    if newest.state == types_pb2.JOB_STATE_DONE:
+        return 1.0
+    latest = view.run.latest if view.run else None
+    reached = max(newest.frames, latest.frame.index if latest else 0)
+    return min(1.0, reached / newest.total_frames)
 
 
 def health(value: HealthView, backlog: int) -> edge_pb2.GetHealthResponse:

@@ -11,9 +11,12 @@ from typing import Any, NoReturn
 import grpc
 import grpc.aio
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import DecodeError
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from agent.core.errors import HerdlinkError
+from agent.core.errors import HerdlinkError, InvalidArgument, ResourceExhausted, Unimplemented
+from agent.core.names import shorten
+from agent.rpc.node import MESSAGE_BYTES
 
 DOMAIN = "herdlink"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -31,20 +34,47 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         handler: Any = await continuation(handler_call_details)
         passed: grpc.RpcMethodHandler[Any, Any] | None = handler
-        if handler is None or not handler_call_details.method.startswith("/herdlink."):
+        if not handler_call_details.method.startswith("/herdlink."):
             return passed
+        if handler is None:
+            return grpc.unary_unary_rpc_method_handler(_no_such_method(handler_call_details.method))
+        read = _reader(handler.request_deserializer)
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
-                _guard_stream(handler.unary_stream), handler.request_deserializer, handler.response_serializer
+                _guard_stream(handler.unary_stream), read, handler.response_serializer
             )
-        return grpc.unary_unary_rpc_method_handler(
-            _guard_unary(handler.unary_unary), handler.request_deserializer, handler.response_serializer
-        )
+        return grpc.unary_unary_rpc_method_handler(_guard_unary(handler.unary_unary), read, handler.response_serializer)
+
+
+def _no_such_method(name: str) -> Any:
+    async def refuse(_request: Any, context: Any) -> NoReturn:
+        message = f"this agent has no method {shorten(name)!r}; reflection tells which there are, GetNode its version"
+        await _abort(context, Unimplemented("UNKNOWN_METHOD", message))
+
+    return refuse
+
+
+def _reader(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """Reads a request; what cannot be taken becomes an error to be told, in its place."""
+
+    def read(data: bytes) -> Any:
+        if len(data) > MESSAGE_BYTES:
+            return ResourceExhausted(
+                "MESSAGE_TOO_LARGE", f"a request has at most {MESSAGE_BYTES} bytes; this one has {len(data)}"
+            )
+        try:
+            return deserialize(data)
+        except DecodeError:
+            return InvalidArgument("BAD_MESSAGE", "the request is no message of this method; see its .proto")
+
+    return read
 
 
 def _guard_unary(method: Any) -> Any:
     async def guarded(request: Any, context: Any) -> Any:
         try:
+            if isinstance(request, HerdlinkError):
+                raise request
             return await method(request, context)
         except (asyncio.CancelledError, grpc.aio.AbortError):
             raise
@@ -57,6 +87,8 @@ def _guard_unary(method: Any) -> Any:
 def _guard_stream(method: Any) -> Any:
     async def guarded(request: Any, context: Any) -> Any:
         try:
+            if isinstance(request, HerdlinkError):
+                raise request
             async for response in method(request, context):
                 yield response
         except (asyncio.CancelledError, grpc.aio.AbortError):

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
+from agent.consumers import REPEAT_S
 from agent.core import events
 from agent.core.errors import FailedPrecondition, InvalidArgument, ResourceExhausted
-from agent.core.names import log_id
+from agent.core.names import NODE_LOG, log_id
 from agent.journal import Page
 from agent.rpc import convert
 from agent.runtime.engine import Engine, list_limit
@@ -33,13 +34,15 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
         self, request: pb.WatchRecordsRequest, context: Any
     ) -> AsyncIterator[pb.WatchRecordsResponse]:
         stream, kind = log_id(request.stream), _kind(request.kind)
-        place = self._start(request, stream, kind)
+        self._check_known(stream)
+        place, known = self._start(request, stream, kind)
         self._welcome(request, stream, kind)
         with self._engine.hub.subscribe(("records", stream, kind), size=1) as news:
             while True:
                 page = await asyncio.to_thread(self._journal.records, stream, kind, place, PAGE)
                 for record in _with_gap(page, place):
-                    yield pb.WatchRecordsResponse(record=record, newest=page.newest)
+                    sequence = record.summary.sequence or record.event.sequence
+                    yield pb.WatchRecordsResponse(record=record, newest=page.newest, repeat=0 < sequence <= known)
                 place = page.records[-1].sequence if page.records else max(place, page.oldest - 1)
                 if len(page.records) < PAGE:
                     try:
@@ -47,24 +50,34 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
                     except TimeoutError:
                         self._welcome(request, stream, kind)
 
+    def _check_known(self, stream: str) -> None:
+        """Raises NotFound where there is neither such a stream nor a record of one that is gone."""
+        if stream != NODE_LOG and not any(self._journal.newest(stream, kind) for kind in ("summary", "event")):
+            self._engine.stream(stream)
+
     def _welcome(self, request: pb.WatchRecordsRequest, stream: str, kind: str) -> None:
         """A consumer that is there is not forgotten, however little happens."""
         if request.consumer:
             with suppress(ResourceExhausted):
                 self._journal.welcome(request.consumer, stream, kind)
 
-    def _start(self, request: pb.WatchRecordsRequest, stream: str, kind: str) -> int:
+    def _start(self, request: pb.WatchRecordsRequest, stream: str, kind: str) -> tuple[int, int]:
+        """After which sequence to begin, and up to which all is a repeat."""
         match request.WhichOneof("start"):
             case "consumer":
-                return self._journal.place(_consumer(request.consumer), stream, kind)
+                consumer, repeat_s = _consumer(request.consumer), _repeat_s(request.repeat_s)
+                known = self._journal.place(consumer, stream, kind)
+                before = self._journal.place_before(consumer, stream, kind, repeat_s) if repeat_s else known
+                return before, known
             case "after_sequence":
-                return _not_negative(request.after_sequence)
+                return _not_negative(request.after_sequence), 0
             case _:
-                return self._journal.newest(stream, kind)
+                return self._journal.newest(stream, kind), 0
 
     async def ListRecords(self, request: pb.ListRecordsRequest, context: Any) -> pb.ListRecordsResponse:
         stream, kind = log_id(request.stream), _kind(request.kind)
         after, limit = _not_negative(request.after_sequence), list_limit(request.limit)
+        self._check_known(stream)
         page = await asyncio.to_thread(self._journal.records, stream, kind, after, limit)
         return pb.ListRecordsResponse(records=_with_gap(page, after), newest=page.newest, journal=self._journal.id)
 
@@ -98,6 +111,12 @@ def _consumer(name: str) -> str:
     if not 0 < len(name) <= 128:
         raise InvalidArgument("BAD_CONSUMER", "a consumer's name has 1 to 128 characters")
     return name
+
+
+def _repeat_s(seconds: float) -> float:
+    if not 0 <= seconds <= REPEAT_S:
+        raise InvalidArgument("BAD_REPEAT", f"repeat_s is 0 to {REPEAT_S:g}")
+    return seconds
 
 
 def _not_negative(sequence: int) -> int:

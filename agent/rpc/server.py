@@ -29,7 +29,8 @@ SERVICES = (
 )
 OPTIONS = (
     ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    # Twice what is taken (rpc/errors.py), so that who sends a little too much is told so in our words.
+    ("grpc.max_receive_message_length", 2 * MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
@@ -50,12 +51,14 @@ class Server:
         _enable_reflection(self._server)
         logging.getLogger("grpc._cython.cygrpc").addFilter(_is_worth_a_line)
 
-    async def start(self, listen: Sequence[str], *, insecure: bool) -> list[str]:
-        """Binds every address and serves; returns them as bound. Raises HerdlinkError where one cannot be had."""
-        bound = [self._bind(address, insecure=insecure) for address in listen]
+    def bind(self, listen: Sequence[str], *, insecure: bool) -> list[str]:
+        """Takes every address; returns them as bound. Raises HerdlinkError where one cannot be had."""
+        return [self._bind(address, insecure=insecure) for address in listen]
+
+    async def start(self) -> None:
+        """Answers from now on."""
         await self._server.start()
         await self.set_serving(True)
-        return bound
 
     async def set_serving(self, serving: bool) -> None:
         """What grpc.health.v1 says: NOT_SERVING while the node cannot do its work."""
@@ -69,26 +72,16 @@ class Server:
         await self._server.stop(GRACE_S)
 
     def _bind(self, address: str, *, insecure: bool) -> str:
+        check_listen(address, insecure=insecure)
         if address.startswith("unix:"):
-            return self._bind_unix(Path(address.removeprefix("unix:").removeprefix("//")))
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdigit():
-            raise InvalidArgument("BAD_LISTEN", f"rpc.listen has host:port and unix:/path; {address!r} is neither")
-        if not insecure and not _is_own(host):
-            raise InvalidArgument(
-                "INSECURE_LISTEN",
-                f"rpc.listen {address} would let anyone on the network command this node; "
-                "listen on 127.0.0.1, or set rpc.insecure = true where the network is trusted",
-            )
+            return self._bind_unix(_socket_path(address))
         try:
             number = self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise _taken(address) from error
-        return f"{host}:{number}"
+        return f"{address.rpartition(':')[0]}:{number}"
 
     def _bind_unix(self, path: Path) -> str:
-        if len(str(path).encode()) > 100:
-            raise InvalidArgument("BAD_LISTEN", f"the socket's path {path} is too long for Unix (100 bytes)")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.exists():
@@ -101,6 +94,28 @@ class Server:
         return f"unix:{path}"
 
 
+def check_listen(address: str, *, insecure: bool) -> None:
+    """Raises InvalidArgument: BAD_LISTEN, INSECURE_LISTEN for what would open the node to a network."""
+    if address.startswith("unix:"):
+        path = _socket_path(address)
+        if len(str(path).encode()) > 100:
+            raise InvalidArgument("BAD_LISTEN", f"the socket's path {path} is too long for Unix (100 bytes)")
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise InvalidArgument("BAD_LISTEN", f"rpc.listen has host:port and unix:/path; {address!r} is neither")
+    if not insecure and not _is_own(host):
+        raise InvalidArgument(
+            "INSECURE_LISTEN",
+            f"rpc.listen {address} would let anyone on the network command this node; "
+            "listen on 127.0.0.1, or set rpc.insecure = true where the network is trusted",
+        )
+
+
+def _socket_path(address: str) -> Path:
+    return Path(address.removeprefix("unix:").removeprefix("//"))
+
+
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
     """Not the traceback that grpc has for every stream whose reader goes away in the middle of a write: no error."""
     return not str(record.msg).startswith("ExecuteBatchError raised in core")
@@ -108,6 +123,8 @@ def _is_worth_a_line(record: logging.LogRecord) -> bool:
 
 def _remove_stale(path: Path) -> None:
     """Removes a socket that nobody serves any more; gRPC itself would take it over from a living agent."""
+    if not path.is_socket():
+        raise FailedPrecondition("CANNOT_LISTEN", f"{path} is there and no socket; move it or change rpc.listen")
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(path))

@@ -1,7 +1,7 @@
 """Looks at pictures before it is their turn: the model works on several at once, the tracker gets them in order.
 
 On a CPU, one picture on each core does about twice what all cores on one picture do: nothing waits for the slowest part
-of a layer. The pool is the node's: jobs put one group of pictures after another into its line, which shares it fairly.
+of a layer. The pool is the node's: jobs put group after group of pictures into its line, which shares it fairly.
 
 A model leaves the processor's caches cold: what comes after it takes four times as long as it would again. So the
 pictures of a file go in groups, and each step is done for a whole group. A camera's go one by one: they must not wait.

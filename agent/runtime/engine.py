@@ -321,9 +321,10 @@ class Engine:
 
     def jobs(self, stream: str, limit: int) -> list[Job]:
         """The newest first, with the figures of those that run."""
-        if stream:
-            stream = self._find(stream)[0]
-        return [self._fresh(job) for job in self.journal.jobs(stream, list_limit(limit))]
+        jobs = self.journal.jobs(stream and stream_id(stream), list_limit(limit))
+        if stream and not jobs:
+            self._find(stream)
+        return [self._fresh(job) for job in jobs]
 
     def _fresh(self, job: Job) -> Job:
         run = self._unsaved.get(job.job_id) or self._runs.get(job.stream)

@@ -71,7 +71,10 @@ class Recorder:
             self._lost -= lost
 
     def add(self, stream: str, body: Body, job: Job | None = None) -> Record:
-        """The same within a transaction of the caller's, which it stands and falls with."""
+        """The same within a transaction of the caller's, which it stands and falls with.
+
+        The figures of a job that runs are kept with it: what a kill leaves tells how far the job came.
+        """
 
         def make(sequence: int) -> Record:
             return Record(
@@ -86,5 +89,7 @@ class Recorder:
             )
 
         record = self._journal.append(stream, body.kind, make)
+        if job and not job.state.ended:
+            self._journal.put_job(job)
         self._journal.after_commit(lambda: self._told(record))
         return record

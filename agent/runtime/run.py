@@ -304,7 +304,7 @@ class Run:
 
     def _keep(self, body: Body) -> None:
         """Its times are seconds since 1970."""
-        record = self._recorder.keep(self._job.stream, body, self._job)
+        record = self._recorder.keep(self._job.stream, body, self.job)
         if record is not None and self._writer is not None:
             self._writer.record(record)
 

@@ -86,8 +86,8 @@ class StreamConfig:
 
     @property
     def origins(self) -> dict[str, Origin]:
-        """For each value that somebody has set: who."""
-        return {**dict.fromkeys(self.settings, Origin.SETTINGS), **dict.fromkeys(self.commands, Origin.COMMAND)}
+        """Where each value comes from; a default belongs to the settings."""
+        return {key: Origin.COMMAND if key in self.commands else Origin.SETTINGS for key in KEYS}
 
     def with_commands(self, changes: dict[str, Any]) -> StreamConfig:
         return StreamConfig(self.settings, {**self.commands, **changes})

@@ -83,7 +83,7 @@ class Video:
         self._name = name
         self._closed = False
         self._reading = threading.Lock()
-        self._info = InputInfo(live, *_rate_and_total(capture, live=live))
+        self._info = InputInfo(live, *_rate_and_total(capture, live=live), _codec(capture))
 
     @property
     def info(self) -> InputInfo:
@@ -199,6 +199,11 @@ def _newest(capture: cv2.VideoCapture, first: Image) -> Image:
             break
     done, image = capture.retrieve()
     return np.asarray(image, np.uint8) if done else first
+
+
+def _codec(capture: cv2.VideoCapture) -> str:
+    number = int(capture.get(cv2.CAP_PROP_FOURCC))
+    return number.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if number > 0 else ""
 
 
 def _rate_and_total(capture: cv2.VideoCapture, *, live: bool) -> tuple[float, int]:

@@ -1,5 +1,8 @@
 """A simulated pen: synthetic:herd?animals=20&fps=10&seconds=60&seed=1&width=640&height=360
 
+`herd` is a drawing, each animal in a flat colour of its own (core/pen.py), which detectors/scripted.py finds without a
+model. `pigs` takes the same figures and looks like a pen (core/pigs): what a detector of pigs is to find.
+
 With seconds=0 it is a camera: without an end, in real time. Otherwise a file: as fast as it is read.
 """
 
@@ -7,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +20,11 @@ from agent.core.names import shorten
 from agent.core.pen import Painter
 from agent.core.ports import Source
 from agent.core.simulation import MAX_ANIMALS, Simulation
-from agent.core.types import Frame, InputInfo
+from agent.core.types import Frame, Image, InputInfo
 from agent.core.uri import Parameter
 
-SCENE: Final = "herd"
+HERD: Final = "herd"
+PIGS: Final = "pigs"
 
 
 def local_path(uri: str) -> Path | None:
@@ -40,19 +44,23 @@ def check(uri: str) -> None:
 
 def open_source(uri: str) -> Source:
     """The herd at its first moment. Raises InvalidArgument (BAD_URI)."""
-    return Synthetic(_values(uri))
+    return Synthetic(_scene(uri), _values(uri))
+
+
+def model(uri: str) -> str:
+    """The detector that finds the animals of this scene, where nobody names another."""
+    return "pig" if uri.partition(":")[2].partition("?")[0] == PIGS else "scripted"
 
 
 class Synthetic:
     """The pen's pictures, one after the other."""
 
-    def __init__(self, values: dict[str, float]) -> None:
+    def __init__(self, scene: str, values: dict[str, float]) -> None:
         self._fps = values["fps"]
         self._live = values["seconds"] == 0
         self._total = round(values["seconds"] * self._fps)
-        seed, width, height = int(values["seed"]), int(values["width"]), int(values["height"])
-        self._simulation = Simulation(int(values["animals"]), self._fps, seed, width, height)
-        self._painter = Painter(seed, width, height)
+        animals, seed, width, height = (int(values[key]) for key in ("animals", "seed", "width", "height"))
+        self._next = (_pigs if scene == PIGS else _herd)(animals, self._fps, seed, width, height)
         self._closed = threading.Event()
 
     @property
@@ -65,7 +73,7 @@ class Synthetic:
         index = 0
         while not self._closed.is_set() and (self._live or index < self._total):
             index += 1
-            image = self._painter.draw(self._simulation.step())
+            image = self._next()
             yield Frame(index, time.monotonic() if self._live else (index - 1) / self._fps, image)
             if self._live:
                 wait_s = begin + index / self._fps - time.monotonic()
@@ -78,10 +86,28 @@ class Synthetic:
         self._closed.set()
 
 
-def _values(uri: str) -> dict[str, float]:
+def _herd(animals: int, fps: float, seed: int, width: int, height: int) -> Callable[[], Image]:
+    simulation, painter = Simulation(animals, fps, seed, width, height), Painter(seed, width, height)
+    return lambda: painter.draw(simulation.step())
+
+
+def _pigs(animals: int, fps: float, seed: int, width: int, height: int) -> Callable[[], Image]:
+    from agent.core.pigs.film import Film
+
+    film = Film(animals, fps, seed, width, height)
+    return lambda: film.next().image
+
+
+def _scene(uri: str) -> str:
     scene = uri.partition(":")[2].partition("?")[0]
-    if scene != SCENE:
-        raise InvalidArgument("BAD_URI", f"no scene {shorten(scene)!r}; write synthetic:{SCENE}?animals=20")
+    if scene not in (HERD, PIGS):
+        why = f"no scene {shorten(scene)!r}; write synthetic:{HERD}?animals=20 or synthetic:{PIGS}?animals=20"
+        raise InvalidArgument("BAD_URI", why)
+    return scene
+
+
+def _values(uri: str) -> dict[str, float]:
+    _scene(uri)
     return uris.query(
         uri,
         {

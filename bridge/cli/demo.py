@@ -11,11 +11,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HELP = "See it work: analyses a clip on this machine, commanded over MQTT; ends by itself."
+HELP = "See it work: analyses a pen and a clip on this machine, commanded over MQTT; ends by itself."
 EXAMPLE = "herdlink demo --output demo"
+PEN = "synthetic:pigs?animals=12&fps=5&seconds=10&seed=4"
+"""A generated pen, and the model that comes with herdlink."""
 CLIP = Path(__file__).parent.parent / "demo" / "pedestrians.mp4"
 BASE = "herdlink/demo"
 CLIENT = "herdlink/client/demo"
@@ -29,23 +32,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="DIR", type=Path, default=Path("demo"), help="folder for everything (default: demo)"
     )
-    parser.add_argument("--input", metavar="FILE", type=Path, default=CLIP, help="another video than the shipped clip")
-    parser.add_argument("--labels", metavar="L", default="person", help="what to look for (default: person)")
+    parser.add_argument(
+        "--input", metavar="FILE", type=Path, help="this video instead of a generated pen of pigs and the shipped clip"
+    )
+    parser.add_argument("--labels", metavar="L", default="person", help="what to look for in it (default: person)")
 
 
 def run(args: argparse.Namespace) -> int:
     try:
-        return _demo(args.output.resolve(), args.input.resolve(), args.labels.split(","))
+        clip = (args.input or CLIP).resolve()
+        films = [] if args.input else [Film(PEN, "pig", ["pig"])]
+        return _demo(args.output.resolve(), clip, [*films, Film(str(clip), "yolov4-tiny", args.labels.split(","))])
     except (DemoError, OSError, RuntimeError) as error:
         print(f"herdlink: {error}", file=sys.stderr)
         return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """What is analysed, and what is looked for in it."""
+
+    uri: str
+    model: str
+    labels: list[str]
 
 
 class DemoError(Exception):
     """One sentence that says what to do."""
 
 
-def _demo(folder: Path, clip: Path, labels: list[str]) -> int:
+def _demo(folder: Path, clip: Path, films: list[Film]) -> int:
     from bridge.demo.broker import free_port, start_broker
 
     if not clip.is_file():
@@ -61,8 +77,13 @@ def _demo(folder: Path, clip: Path, labels: list[str]) -> int:
             stack.callback(_stop, _start(program, folder))
             _say(f"{program:8} started, log in {folder / program}.log")
         client = stack.enter_context(_connect(broker.port))
-        job = _command(client, folder, clip, labels)
-    return _tell(folder, job)
+        _await_online(client)
+        jobs = [_command(client, folder, film) for film in films]
+    for job in jobs:
+        _tell(job)
+    print(f"settings and logs: {folder}")
+    print('next: README.md, "Your own video", and docs/mqtt.md')
+    return 0
 
 
 def _write_settings(folder: Path, clip: Path, target: str, port: int, version: str) -> None:
@@ -144,12 +165,11 @@ def _connect(port: int) -> Iterator[_Client]:
         client.loop_stop()
 
 
-def _command(client: _Client, folder: Path, clip: Path, labels: list[str]) -> dict[str, Any]:
-    """The five calls as a user makes them; returns the ended job."""
-    _await_online(client)
-    _ask(client, "SetInput", {"uri": str(clip)})
+def _command(client: _Client, folder: Path, film: Film) -> dict[str, Any]:
+    """The four calls as a user makes them; returns the ended job."""
+    _ask(client, "SetInput", {"uri": film.uri})
     _ask(client, "SetOutput", {"uri": str(folder / "results")})
-    _ask(client, "SetStream", {"labels": labels})
+    _ask(client, "SetStream", {"model": film.model, "labels": film.labels})
     started = _ask(client, "Compute", {})
     _say(f"subscribed to {BASE}/#")
     return _watch(client, started["job"]["jobId"])
@@ -208,16 +228,13 @@ def _line(summary: dict[str, Any]) -> str:
     )
 
 
-def _tell(folder: Path, job: dict[str, Any]) -> int:
+def _tell(job: dict[str, Any]) -> None:
     results = Path(job["output"])
     if job["state"] != "JOB_STATE_DONE":
         raise DemoError(f"the job ended as {job['state']}: {job.get('error', {}).get('message', 'see the logs')}")
     print(f"done: {job['frames']} frames at {job['fps']:.1f} frames/s with {job['model']}")
     for file in job["results"]:
         print(f"  {results / file['name']}")
-    print(f"settings and logs: {folder}")
-    print('next: README.md, "Your own video", and docs/mqtt.md')
-    return 0
 
 
 def _say(text: str) -> None:

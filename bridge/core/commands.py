@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,14 @@ class Envelope:
     reply_to: str = ""
     deadline_ms: float | None = None
     request_id: str = ""
+
+
+class BadEnvelope(Refusal):
+    """Something beside the request cannot be meant; `envelope` holds the rest, so that the answer finds its way."""
+
+    def __init__(self, envelope: Envelope, message: str) -> None:
+        super().__init__("INVALID_ARGUMENT", "BAD_VALUE", message)
+        self.envelope = envelope
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +123,7 @@ def read_payload(payload: bytes) -> dict[str, Any]:
             f"a command has at most {PAYLOAD_LIMIT} bytes; this one has {len(payload)}",
         )
     try:
-        values = json.loads(payload or b"{}", parse_constant=_no_constant)
+        values = json.loads(payload if payload.strip() else b"{}", parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise Refusal("INVALID_ARGUMENT", "BAD_JSON", f"the payload is not JSON: {str(error)[:200]}") from error
     if not isinstance(values, dict):
@@ -123,23 +132,37 @@ def read_payload(payload: bytes) -> dict[str, Any]:
 
 
 def split_envelope(values: dict[str, Any]) -> tuple[Envelope, dict[str, Any]]:
-    """What stands beside the request, and the request's own fields. Raises Refusal."""
+    """What stands beside the request, and the request's own fields. Raises BadEnvelope."""
     found = {_ENVELOPE[key]: value for key, value in values.items() if key in _ENVELOPE and value is not None}
-    envelope = Envelope(**found)
-    if isinstance(envelope.id, bool) or not isinstance(envelope.id, str | int | float | None):
-        raise _bad_value("id is a text or a number")
-    if isinstance(envelope.id, str) and len(envelope.id) > ID_LIMIT:
-        raise _bad_value(f"id has at most {ID_LIMIT} characters")
-    if not isinstance(envelope.reply_to, str):
-        raise _bad_value("replyTo is a topic")
-    if not isinstance(envelope.request_id, str):
-        raise _bad_value("requestId is a text")
-    deadline = envelope.deadline_ms
-    if deadline is not None and (
-        isinstance(deadline, bool) or not isinstance(deadline, int | float) or not 0 < deadline <= DEADLINE_LIMIT_MS
-    ):
-        raise _bad_value(f"deadlineMs is a number of milliseconds, more than 0 and at most {DEADLINE_LIMIT_MS}")
+    wrong = {name: _ENVELOPE_CHECKS[name](value) for name, value in found.items()}
+    envelope = Envelope(**{name: value for name, value in found.items() if not wrong[name]})
+    why = next(filter(None, wrong.values()), "")
+    if why:
+        raise BadEnvelope(envelope, why)
     return envelope, {key: value for key, value in values.items() if key not in _ENVELOPE}
+
+
+def _wrong_id(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return "id is a text or a number"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "id is too large a number"
+    return f"id has at most {ID_LIMIT} characters" if isinstance(value, str) and len(value) > ID_LIMIT else ""
+
+
+def _wrong_deadline(value: Any) -> str:
+    if not isinstance(value, bool) and isinstance(value, int | float) and 0 < value <= DEADLINE_LIMIT_MS:
+        return ""
+    return f"deadlineMs is a number of milliseconds, more than 0 and at most {DEADLINE_LIMIT_MS}"
+
+
+_ENVELOPE_CHECKS: Mapping[str, Callable[[Any], str]] = {
+    "id": _wrong_id,
+    "reply_to": lambda value: "" if isinstance(value, str) else "replyTo is a topic",
+    "deadline_ms": _wrong_deadline,
+    "request_id": lambda value: "" if isinstance(value, str) else "requestId is a text",
+}
+"""For each: what is wrong with a value, or nothing."""
 
 
 def split_watch(fields: dict[str, Any]) -> tuple[Watch, dict[str, Any]]:
@@ -160,10 +183,10 @@ def build(method: MethodDescriptor, fields: dict[str, Any], request_id: str) -> 
     request: Any = GetMessageClass(method.input_type)()
     try:
         ParseDict(fields, request)
+        if request_id and "request_id" in method.input_type.fields_by_name:
+            request.request_id = request_id
     except (ParseError, ValueError, TypeError, RecursionError) as error:
         raise _bad_value(f"{method.name}: {_first_line(error)}") from error
-    if request_id and "request_id" in method.input_type.fields_by_name:
-        request.request_id = request_id
     return Command(method, request)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 from bridge.core.commands import dump, to_json
@@ -42,8 +41,10 @@ def record_logs(stream: str) -> tuple[RecordLog, ...]:
 
 
 def is_live(answer: record_pb2.WatchRecordsResponse, now: float) -> bool:
-    """Whether a record is news: the newest summary; an event that happened within the last 30 s."""
+    """Whether a record is news and no repeat: the newest summary; an event that happened within the last 30 s."""
     body = answer.record.WhichOneof("body")
+    if answer.repeat:
+        return False
     if body == "summary":
         return answer.record.summary.sequence == answer.newest
     return body == "event" and now - answer.record.event.time.ToMilliseconds() / 1000 <= EVENT_IS_NEWS_S
@@ -83,45 +84,6 @@ def sequence(record: record_pb2.Record) -> int:
 def journal(record: record_pb2.Record) -> str:
     """The journal that the number counts in."""
     return record.event.journal or record.summary.journal
-
-
-@dataclass(frozen=True, slots=True)
-class Recent:
-    """Records of one journal, from the first to the last."""
-
-    journal: str
-    first: int
-    last: int
-
-
-class RecentlyDone:
-    """Which records the broker has acknowledged within a time; remembers one number a second."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._journal = ""
-        self._firsts: deque[tuple[float, int]] = deque()
-        self._last = 0
-
-    def add(self, now: float, journal: str, sequence: int) -> None:
-        """The broker has acknowledged a record; times grow."""
-        if journal != self._journal:
-            self._journal, self._last = journal, 0
-            self._firsts.clear()
-        if not self._firsts or now - self._firsts[-1][0] >= 1.0:
-            self._firsts.append((now, sequence))
-        self._last = max(self._last, sequence)
-        self._forget(now)
-
-    def since(self, now: float) -> Recent | None:
-        """Those of late; None where there are none."""
-        self._forget(now)
-        return Recent(self._journal, self._firsts[0][1], self._last) if self._firsts else None
-
-    def _forget(self, now: float) -> None:
-        # An entry stands for the second that follows it.
-        while self._firsts and now - self._firsts[0][0] > self._seconds + 1.0:
-            self._firsts.popleft()
 
 
 def health_is_due(told: edge_pb2.GetHealthResponse | None, health: edge_pb2.GetHealthResponse, age_s: float) -> bool:

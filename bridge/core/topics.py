@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,10 @@ _LEAVES: tuple[tuple[str, Literal["yes", "no"], int, str], ...] = (
     ("events", "no", 1, "every event in order; numbered by themselves, without a gap"),
     ("snapshot", "yes", 0, "the newest picture: a JPEG of at most 256 KiB"),
 )
+
+
+NAME_LIMIT = 128
+TOPIC_BYTES = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,8 @@ class Topics:
         return topic.removeprefix(self.command(""))
 
     def reply(self, method: str) -> str:
-        """Where the answer goes when the command names no topic that it may."""
-        return f"{self.base}/{self.node}/reply/{method}"
+        """Where the answer goes when the command names no topic that it may; no method has a longer name."""
+        return f"{self.base}/{self.node}/reply/{method[:NAME_LIMIT]}"
 
     def of_node(self, leaf: str) -> str:
         """`leaf`: status, info, health, event or events."""
@@ -88,7 +93,7 @@ class Topics:
 
     def may_reply_to(self, topic: str, prefixes: Sequence[str]) -> bool:
         """Whether an answer may be published there: a plain topic below `<base>/client/` or one of the prefixes."""
-        if not topic or len(topic.encode("utf-8", "replace")) > 65_535 or any(c in topic for c in "+#\0"):
+        if not _is_plain(topic):
             return False
         allowed = (self.clients, *(f"{prefix.rstrip('/')}/" for prefix in prefixes))
         return any(topic.startswith(prefix) and len(topic) > len(prefix) for prefix in allowed)
@@ -105,3 +110,16 @@ class Topics:
             Row(self.of_node("events"), "out", "no", 1, "every such event in order"),
             *(Row(self.stream(stream, leaf), "out", kept, qos, what) for leaf, kept, qos, what in _LEAVES),
         ]
+
+
+def _is_plain(topic: str) -> bool:
+    """Whether every broker lets it be published to: some end the connection over a control character."""
+    return (
+        0 < len(topic.encode("utf-8", "replace")) <= TOPIC_BYTES
+        and not any(c in topic for c in "+#")
+        and not any(unicodedata.category(c) in ("Cc", "Cs") or _is_no_character(ord(c)) for c in topic)
+    )
+
+
+def _is_no_character(code: int) -> bool:
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF

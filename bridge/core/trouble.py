@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 
+NOT_AUTHORIZED = "Not authorized"
+"""MQTT's name for that reason."""
 _UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)
 """OpenSSL's X509_V_ERR numbers for a certificate that nobody known has signed."""
 _EXPIRED = 10
@@ -67,7 +69,9 @@ def refused_login(place: Place, reason: str) -> str:
 def refused_topic(topic: str, reason: str, *, reading: bool) -> str:
     """It lets us in, but not near a topic."""
     verb = "read" if reading else "write"
-    return f"the broker does not let this bridge {verb} {topic}: {reason}; mend its access list (herdlink topics --acl)"
+    forbidden = reading or reason == NOT_AUTHORIZED
+    cure = "mend its access list (herdlink topics --acl)" if forbidden else "see its log and its limits"
+    return f"the broker does not let this bridge {verb} {topic}: {reason}; {cure}"
 
 
 def _by_alert(place: Place, words: str) -> str:

@@ -1,6 +1,9 @@
-"""Every summary of a stream, once and in order, whatever the broker loses: `pip install paho-mqtt`, then e.g.
+"""Every summary of a stream, or every event, once and in order, whatever the broker loses.
+
+`pip install paho-mqtt`, then e.g.
 
     python subscribe.py --node n1 --stream main
+    python subscribe.py --node n1 --stream main --kind events --id reader-2 --place events.json
 
 Prints one JSON object a line; {"gap": ...} stands for records that the node itself no longer keeps.
 """
@@ -18,6 +21,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+LIVE = {"summaries": "summary", "events": "event"}
+
 
 class Subscriber:
     """Takes messages; prints records in order."""
@@ -33,7 +38,8 @@ class Subscriber:
         self.asked = 0.0
         # summary is retained: it tells what the newest is, though everything before it was lost.
         stream = f"{self.node}/stream/{self.args.stream}"
-        client.subscribe([(f"{stream}/summaries", 1), (f"{stream}/summary", 1), (self.answers, 1)])
+        live = LIVE[self.args.kind]
+        client.subscribe([(f"{stream}/{self.args.kind}", 1), (f"{stream}/{live}", 1), (self.answers, 1)])
 
     def take(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         values = json.loads(message.payload or b"{}")
@@ -55,7 +61,9 @@ class Subscriber:
 
     def ask(self) -> None:
         self.asked = time.monotonic()
-        request = {"stream": self.args.stream, "afterSequence": self.last, "replyTo": self.answers, "id": self.args.id}
+        kind = f"RECORD_KIND_{LIVE[self.args.kind].upper()}"
+        request = {"stream": self.args.stream, "kind": kind, "afterSequence": self.last}
+        request.update(replyTo=self.answers, id=self.args.id)
         self.client.publish(f"{self.node}/cmd/ListRecords", json.dumps(request), qos=1)
 
     def listed(self, answer: dict[str, Any]) -> None:
@@ -64,9 +72,10 @@ class Subscriber:
             self.ask()
             return
         for record in answer["records"]:
-            sequence = record["gap"]["last"] if "gap" in record else record["summary"]["sequence"]
+            body = record.get(LIVE[self.args.kind], record)
+            sequence = record["gap"]["last"] if "gap" in record else body["sequence"]
             if sequence > self.last:
-                self.keep(record.get("summary", record), sequence)
+                self.keep(body, sequence)
         if answer["newest"] > self.last:
             self.ask()
 
@@ -84,6 +93,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", default=default)
     parser.add_argument("--node", required=True)
     parser.add_argument("--port", type=int, default=1883)
+    parser.add_argument("--kind", choices=LIVE, default="summaries")
     args = parser.parse_args()
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=args.id, protocol=MQTTProtocolVersion.MQTTv5)
     subscriber = Subscriber(client, args)

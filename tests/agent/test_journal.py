@@ -186,6 +186,31 @@ def test_a_consumers_place_only_moves_forward_and_not_beyond_the_end() -> None:
     assert journal.place("d", "main", "summary") == 0
 
 
+def test_what_was_acknowledged_of_late_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    journal, log = Journal(None, Bounds(records=400)), ("c", "main", "summary")
+    assert journal.place_before(*log, 60) == 0
+    now = 1e9
+    for number in range(1, 201):  # one a second
+        append(journal)
+        monkeypatch.setattr(time, "time", lambda number=number: now + number)
+        journal.acknowledge(*log, number)
+    # The sixty seconds before the last acknowledgement, and at most ten more; however late it is asked.
+    monkeypatch.setattr(time, "time", lambda: now + 5000)
+    assert 130 <= journal.place_before(*log, 60) <= 140
+    assert 180 <= journal.place_before(*log, 10) <= 190
+    assert journal.place(*log) == 200
+    # A clock that is set back forgets the steps that lie ahead.
+    monkeypatch.setattr(time, "time", lambda: now + 100)
+    append(journal)
+    journal.acknowledge(*log, 201)
+    assert 30 <= journal.place_before(*log, 60) <= 200
+    monkeypatch.undo()
+    # What is no longer kept cannot come again.
+    journal.bounds = Bounds(records=1)
+    journal.trim(now=None, low=False)
+    assert journal.place_before(*log, 60) == 200
+
+
 def test_commands_are_remembered_by_their_whole_key() -> None:
     journal = Journal(None)
     journal.remember("me", "SetInput", "1", digest=b"h", answer=b"a")
@@ -378,7 +403,8 @@ def test_a_file_of_the_first_version_is_upgraded(tmp_path: Path) -> None:
     journal.close()
     with sqlite3.connect(path) as db:
         db.executescript(
-            "ALTER TABLE records DROP COLUMN time; ALTER TABLE consumers DROP COLUMN time; PRAGMA user_version = 1;"
+            "ALTER TABLE records DROP COLUMN time; ALTER TABLE consumers DROP COLUMN time; "
+            "ALTER TABLE consumers DROP COLUMN steps; PRAGMA user_version = 1;"
         )
     db.close()
     again = Journal(path)

@@ -71,7 +71,15 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert settings.rpc.listen == ("unix:/tmp/x.sock", "127.0.0.1:2")
     assert (settings.node, settings.model.name) == ("a", "x")
     monkeypatch.setenv("HERDLINK_AGENT__RPC__LISTEN", '["127.0.0.1:3"]')
-    assert load_settings(file).rpc.listen == ("127.0.0.1:3",)
+    monkeypatch.setenv("HERDLINK_AGENT__MEDIA_ROOTS", "/srv/a,/srv/b")
+    monkeypatch.setenv("HERDLINK_AGENT__STREAMS__PEN3__KNOWN_COUNT", "20")
+    settings = load_settings(file)
+    assert settings.rpc.listen == ("127.0.0.1:3",)
+    assert settings.media_roots == (Path("/srv/a"), Path("/srv/b"))
+    assert settings.streams["pen3"].known_count == 20
+    monkeypatch.setenv("HERDLINK_AGENT__MEDIA_ROOTS", "[/srv/a")
+    with pytest.raises(InvalidArgument, match="media_roots"):
+        load_settings(file)
 
 
 @pytest.mark.parametrize(

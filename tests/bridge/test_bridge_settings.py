@@ -38,6 +38,33 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert (settings.mqtt.host, settings.mqtt.port) == ("10.0.0.2", 1884)
 
 
+def test_the_environment_can_say_all_that_the_file_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HERDLINK_BRIDGE__MQTT__VERSION", "311")
+    monkeypatch.setenv("HERDLINK_BRIDGE__MQTT__PORT", "8883")
+    monkeypatch.setenv("HERDLINK_BRIDGE__MQTT__TLS", "true")
+    monkeypatch.setenv("HERDLINK_BRIDGE__COMMANDS__ALLOW", "GetInput, GetNode")
+    monkeypatch.setenv("HERDLINK_BRIDGE__COMMANDS__REPLY_PREFIXES", '["node-red/in"]')
+    monkeypatch.setenv("HERDLINK_BRIDGE__AGENTS", '[{"node": "n7", "target": "10.0.0.7:50051"}]')
+    settings = load_settings()
+    assert (settings.mqtt.version, settings.mqtt.port, settings.mqtt.tls) == (311, 8883, True)
+    assert settings.commands.allow == ("GetInput", "GetNode")
+    assert settings.commands.reply_prefixes == ("node-red/in",)
+    assert [(agent.node, agent.target) for agent in settings.agents] == [("n7", "10.0.0.7:50051")]
+    monkeypatch.setenv("HERDLINK_BRIDGE__COMMANDS__REPLY_PREFIXES", "a/#")
+    with pytest.raises(BadSettings, match="reply_prefixes"):
+        load_settings()
+    monkeypatch.setenv("HERDLINK_BRIDGE__COMMANDS__REPLY_PREFIXES", "[no")
+    with pytest.raises(BadSettings, match="reply_prefixes"):
+        load_settings()
+
+
+@pytest.mark.parametrize("base", ["a", "ab", "farm7/herdlink", "농장/1"])
+def test_a_base_is_any_topic(tmp_path: Path, base: str) -> None:
+    file = tmp_path / "bridge.toml"
+    file.write_text(f'[mqtt]\nbase = "{base}"\n')
+    assert load_settings(file).mqtt.base == base
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -47,8 +47,8 @@ def test_one_of_two_agents_dies_and_comes_back(own_mosquitto: Mosquitto, tmp_pat
         bridge.kill()
         for name in agents:
             status(user, name, b"offline")
-        bridge.start()
         user.forget()
+        bridge.start()
         for name in agents:
             status(user, name, b"online")
         assert bridge.end() == 0

@@ -92,7 +92,7 @@ def _read(uri: str, settings: AgentSettings) -> _Seen:
     full = expand(uri, settings.secrets_dir)
     source: Any = plugins.load(SOURCES, scheme(full), "input scheme").open_source(full)
     try:
-        info, codec = source.info, _codec(source)
+        info = source.info
         times: list[float] = []
         first: Image | None = None
         moved = False
@@ -108,16 +108,7 @@ def _read(uri: str, settings: AgentSettings) -> _Seen:
     if first is None:
         raise Unavailable("NO_PICTURE", f"{mask(uri)} opens but gives no picture")
     fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
-    return _Seen(image, info.live, codec, info.fps, fps, len(times), moved)
-
-
-def _codec(source: Any) -> str:
-    """Of what FFmpeg reads; other sources have none."""
-    import cv2
-
-    capture = getattr(source, "_capture", None)
-    number = int(capture.get(cv2.CAP_PROP_FOURCC)) if capture is not None else 0
-    return number.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if number > 0 else ""
+    return _Seen(image, info.live, info.codec, info.fps, fps, len(times), moved)
 
 
 def _told(shown: str, seen: _Seen) -> Findings:
@@ -159,9 +150,12 @@ def _found(uri: str, image: Image, output: Path | None, settings: AgentSettings,
 
 def _detector(uri: str, settings: AgentSettings) -> tuple[Detector | None, Finding]:
     from agent import plugins
+    from agent.sources import synthetic
 
     if uri.startswith("synthetic:"):
         # As in a job: a simulated herd brings its own.
+        if synthetic.model(uri) != "scripted":
+            return open_model(settings, synthetic.model(uri))
         return plugins.load("agent.detectors", "scripted", "detector").open_detector(), ok("model", "scripted")
     return open_model(settings)
 

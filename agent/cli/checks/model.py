@@ -46,13 +46,13 @@ def look(settings: AgentSettings | None) -> Findings:
     yield from _labels(settings, detector)
 
 
-def open_model(settings: AgentSettings) -> tuple[OnnxDetector | None, Finding]:
-    """The configured model, or what is wrong with it. Nothing is fetched."""
+def open_model(settings: AgentSettings, name: str = "") -> tuple[OnnxDetector | None, Finding]:
+    """A model, or what is wrong with it; without a name the configured one. Nothing is fetched."""
     from agent.detectors.onnx import open_detector
-    from agent.models.shipped import SHIPPED
+    from agent.models.shipped import SHIPPED, find
     from agent.models.store import Store
 
-    name = settings.model.name
+    name = name or settings.model.name
     store = Store(store_folder(settings))
     if name in SHIPPED and name not in store.names():
         return None, warn(
@@ -62,7 +62,7 @@ def open_model(settings: AgentSettings) -> tuple[OnnxDetector | None, Finding]:
         )
     try:
         wanted = settings.model
-        detector = open_detector(*store.find(name), provider=wanted.provider, threads=wanted.threads)
+        detector = open_detector(*find(store, name), provider=wanted.provider, threads=wanted.threads)
     except HerdlinkError as error:
         return None, fail("model", error.message, "see herdlink model list, and model.name in agent.toml")
     return detector, ok("model", detector.name)

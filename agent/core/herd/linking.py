@@ -28,7 +28,7 @@ Places = NDArray[np.intp]
 
 
 def rows_of(ids: Ints, old_ids: Ints) -> Places:
-    """(M,) row of the N old ids that equals each of M; -1 for one that is not there. Neither side repeats one >= 0."""
+    """(M,) row of the N old ids that equals each of M; -1 for one not there. Neither side repeats an id >= 0."""
     if not len(ids) or not len(old_ids):
         return np.full(len(ids), -1, np.intp)
     order = np.argsort(old_ids)
@@ -53,9 +53,8 @@ def link(places: Doubles, lengths: Doubles, same: Places, old_places: Doubles, g
         free = np.ones(len(old_places), np.bool_)
         free[found[found >= 0]] = False
         columns = np.flatnonzero(free)
-        chosen = _nearest(
-            places[rows], lengths[rows], same[rows, None] == columns, old_places[columns], gaps_s[columns]
-        )
+        known = same[rows, None] == columns
+        chosen = _nearest(places[rows], lengths[rows], known, old_places[columns], gaps_s[columns])
         found[rows] = np.where(chosen >= 0, columns[chosen], -1) if len(columns) else -1
     return found
 

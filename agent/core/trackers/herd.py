@@ -27,6 +27,8 @@ NEED, NEED_COVERED = 1.5, 4.0
 """Evidence for a track to be told, where a box as good as the detector's usual ones counts 1."""
 LEAST_EVIDENCE = 0.25
 """What the poorest confident box counts: a detector that is never sure must not stay unheard."""
+DULL = 0.75
+"""Between the threshold (0) and the detector's usual scores (1): what never comes so far may be a fixture."""
 HIDDEN_S, STILL_S = 0.5, 3.0
 """How long an animal of a known population is told where it should be while it is not seen; and one that lies still."""
 STILL = 0.1
@@ -70,7 +72,7 @@ class HerdTracker:
         """
         found = look(detections, least=lowest_score(self._threshold), threshold=self._threshold)
         step_s = self._advance(time)
-        deal = Deal(self._bodies, self._roll, self._looks, found)
+        deal = Deal(self._bodies, self._roll, self._looks, found, dull=self._dull)
         deal.all(step_s)
         self._correct(deal, found, step_s)
         self._end()
@@ -94,13 +96,13 @@ class HerdTracker:
             return
         columns = deal.partner[rows]
         places, scores, sure = found.places[:, columns], found.scores[columns], found.sure[columns]
-        runs, told = self._roll.see(rows, sure=sure, evidence=self._evidence(scores))
+        runs, told = self._roll.see(rows, sure=sure, scores=scores, evidence=self._evidence(scores))
         self._bodies.correct(rows, places, scores, learn=runs >= 3 if steady else None)
         self._scores[rows] = scores
         if found.features.shape[1]:
             self._looks.see(rows[sure], found.features[columns[sure]])
         if learning:
-            self._learn_usual(scores[sure & told])
+            self._learn_usual(scores[sure & told & ~self._roll.fixtures[rows]])
 
     def _learn_usual(self, scores: Doubles) -> None:
         """Of confident boxes of told tracks."""
@@ -123,15 +125,23 @@ class HerdTracker:
             self._looks.begin(found.features[fresh])
             # The first frame's are told at once: a clip of one picture counts.
             need = np.where(deal.cover[fresh] > COVERED, NEED_COVERED, 0.0 if self._hurry else NEED)
-            self._roll.begin(found.classes[fresh], evidence=self._evidence(scores), need=need)
+            evidence = self._evidence(scores)
+            self._roll.begin(found.classes[fresh], found.places[:, fresh], scores=scores, evidence=evidence, need=need)
             self._scores = np.concatenate([self._scores, scores])
             self._hurry = False
         self._roll.confirm()
+        if self._roll.judge(self._bodies.places, self._dull):
+            self._bodies.rest(self._roll.fixtures)
 
     def _evidence(self, scores: Doubles) -> Doubles:
         """What boxes of these scores say for their track: 1 where the detector is usually, little at the threshold."""
         evidence = (scores - self._threshold) / max(self._usual - self._threshold, 1e-3)
         return np.minimum(np.maximum(evidence, LEAST_EVIDENCE), 1.0)
+
+    @property
+    def _dull(self) -> float:
+        """The score below which a box may be a fixture's."""
+        return self._threshold + DULL * (self._usual - self._threshold)
 
     def _tell(self) -> Tracks:
         """The told tracks seen in this frame."""

@@ -1,9 +1,10 @@
 """Deals out one frame's detections to the tracks, in rounds.
 
-Whoever was there goes first: bodies seen just now, then lost ones, then those not told yet, each by overlap with where
-the body should be now; then lost bodies are looked for by distance, and last come the poor boxes (ByteTrack,
-arXiv:2110.06864). A box that lies on one that is taken is mostly a second box of the same body: only a body that it
-fits better than it fits the taken box may have it.
+Known bodies go first, by overlap with where they should be now, which counts for less the longer one was not seen; then
+those not told yet; then lost bodies are looked for by distance, and last come the poor boxes (ByteTrack,
+arXiv:2110.06864). Before all of them, fixtures take the poor boxes at their place, so that no body is left with one.
+A box that lies on one that is taken is mostly a second box of the same body: only a body that it fits better than it
+fits the taken box may have it.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ OVERLAP = 0.2
 """Least intersection over union of a body and a confident box."""
 POOR_OVERLAP = 0.3
 """Of a body and a poor box."""
-RECENT_S = 0.2
-"""A body that was seen so long before the last frame still goes first."""
+FIXTURE_OVERLAP = 0.5
+"""Of a fixture and its box."""
+LATE = 1.0
+"""How fast a lost body's claim falls: after 1 s to a half, after 2 to a third."""
 POOR_S = 1.0
 """A body that was not seen for so long is not continued by a poor box."""
 REACH, REACH_PER_S, REACH_MOST = 0.5, 0.5, 2.0
@@ -43,7 +46,8 @@ EVEN = 0.5
 class Deal:
     """One frame's dealing; what came of it is in `partner`, `free` and `cover`."""
 
-    def __init__(self, bodies: Bodies, roll: Roll, looks: Looks, found: Found) -> None:
+    def __init__(self, bodies: Bodies, roll: Roll, looks: Looks, found: Found, *, dull: float) -> None:
+        """Boxes of scores below `dull` are what a fixture has."""
         self._bodies, self._roll, self._looks, self._found = bodies, roll, looks, found
         self.partner = np.full(len(roll), -1)
         """(N,) each track's detection, or -1."""
@@ -51,6 +55,7 @@ class Deal:
         """(M,) detections not taken."""
         self.cover = np.zeros(len(found))
         """(M,) how far a free detection lies on one that is taken: intersection over union."""
+        self._dull = found.scores < dull
         self._mixed = False
 
     def all(self, step_s: float) -> None:
@@ -64,15 +69,17 @@ class Deal:
         if len(self._likeness):
             worth += self._likeness[self._rows, self._columns]
             self._share[worth <= 0] = 0
-        told, unseen_s = roll.told, roll.unseen_s - step_s
-        recent = told & (unseen_s <= RECENT_S)
-        self._round(recent, found.sure, worth)
-        if not recent.all():
-            for who in (told & ~recent, ~told):
-                if who.any() and self._left().any():
-                    self._round(who, found.sure, worth)
+        unseen_s = roll.unseen_s - step_s
+        worth /= (1 + LATE * unseen_s)[self._rows]
+        fixtures = roll.fixtures
+        if fixtures.any():
+            self._round(fixtures, self._dull, worth, least=FIXTURE_OVERLAP)
+        bodies = roll.told & ~fixtures
+        self._round(bodies, found.sure, worth)
+        if not bodies.all() and self._left().any():
+            self._round(~bodies, found.sure, worth)
         if self._left().any():
-            self._find_lost(told & (unseen_s > 0))
+            self._find_lost(bodies & (unseen_s > 0))
         if (self.free > found.sure).any():
             self._round(unseen_s <= POOR_S, ~found.sure, self._share, least=POOR_OVERLAP)
 

@@ -13,7 +13,13 @@ LOST_S = 3.0
 """How long a track that is told waits to be found again."""
 _MISSES_AT_ALL = 600
 """Frames after which it is over whatever the clock says: without it a clock that stands would fill the memory."""
-_ID, _BORN, _SEEN, _FRAME, _RUN, _EVIDENCE, _NEED, _CLASS, _COLUMNS = range(9)
+FIXTURE_S = 3.0
+"""A thing that stood still for so long, and never looked like an animal, is a part of the pen."""
+FIXTURE_KEPT_S = 10.0
+"""How long it is remembered while something else is before it."""
+STRAYED = 1.0
+"""Body lengths from where it began that a fixture never goes."""
+_ID, _BORN, _SEEN, _FRAME, _RUN, _EVIDENCE, _NEED, _CLASS, _BEST, _X, _Y, _FIXTURE, _COLUMNS = range(13)
 
 
 class Roll:
@@ -58,7 +64,7 @@ class Roll:
         unseen: Doubles = self.now - self._roll[_SEEN]
         return unseen
 
-    def see(self, rows: Rows, *, sure: Mask, evidence: Doubles) -> tuple[Doubles, Mask]:
+    def see(self, rows: Rows, *, sure: Mask, evidence: Doubles, scores: Doubles) -> tuple[Doubles, Mask]:
         """Tracks `rows` were seen in this frame; `sure`: by a confident detection; `evidence` adds up.
 
         Returns how many frames in a row they were surely seen, and which of them are told.
@@ -71,15 +77,18 @@ class Roll:
         roll[_SEEN] = self.now
         roll[_FRAME] = self.frame
         roll[_EVIDENCE] += evidence
+        roll[_BEST] = np.maximum(roll[_BEST], scores)
         self._roll[:, rows] = roll
         return run, roll[_ID] > 0
 
-    def begin(self, classes: Ints, *, evidence: Doubles, need: Doubles) -> None:
+    def begin(self, classes: Ints, places: Doubles, *, scores: Doubles, evidence: Doubles, need: Doubles) -> None:
         """Appends a track for each of (M,) classes; it is told once its evidence reaches `need` (M,)."""
         fresh = np.zeros((_COLUMNS, len(classes)))
         fresh[_BORN] = fresh[_SEEN] = self.now
         fresh[_FRAME], fresh[_RUN] = self.frame, 1
         fresh[_EVIDENCE], fresh[_NEED], fresh[_CLASS] = evidence, need, classes
+        fresh[_BEST] = scores
+        fresh[[_X, _Y]] = places[:2]
         self._roll = np.concatenate([self._roll, fresh], axis=1)
 
     def confirm(self) -> None:
@@ -93,6 +102,27 @@ class Roll:
             self._roll[_ID][rows] = np.arange(self._next_id, self._next_id + len(rows))
             self._next_id += len(rows)
 
+    @property
+    def fixtures(self) -> Mask:
+        """(N,) told tracks of what stands there and is no animal."""
+        fixtures: Mask = self._roll[_FIXTURE] > 0
+        return fixtures
+
+    def judge(self, places: Doubles, level: float) -> bool:
+        """Finds the fixtures: they never scored as high as `level`, nor strayed from where they began. Any there?"""
+        roll = self._roll
+        dull = roll[_BEST] < level
+        dull &= roll[_BORN] <= self.now - FIXTURE_S
+        roll[_FIXTURE] = dull
+        rows = dull.nonzero()[0]
+        if len(rows):
+            there = places[:, rows]
+            away = np.square(there[:2] - roll[_X : _Y + 1, rows]).sum(axis=0)
+            strayed = rows[away > STRAYED**2 * there[2] * there[3]]
+            roll[_BEST, strayed] = np.inf
+            roll[_FIXTURE, strayed] = 0
+        return len(rows) > 0
+
     def over(self) -> Mask:
         """(N,) tracks to forget: those not told that missed a frame, told ones that were lost for too long.
 
@@ -101,7 +131,8 @@ class Roll:
         misses = self.misses
         if not misses.any():
             return np.zeros(len(self), np.bool_)
-        lost = (self.unseen_s > LOST_S) & (misses > 1) | (misses > _MISSES_AT_ALL)
+        patience = np.where(self.fixtures, FIXTURE_KEPT_S, LOST_S)
+        lost = (self.unseen_s > patience) & (misses > 1) | (misses > _MISSES_AT_ALL)
         return np.where(self.told, lost, misses > 0)
 
     def keep(self, mask: Mask) -> None:
@@ -116,7 +147,7 @@ class Roll:
         seen = self._roll[_FRAME] == self.frame
         if isinstance(unseen_s, np.ndarray):
             seen |= self.unseen_s <= unseen_s
-        rows = (seen & self.told).nonzero()[0]
+        rows = (seen & self.told & ~self.fixtures).nonzero()[0]
         ids = self._roll[_ID][rows]
         order = ids.argsort()
         rows = rows[order]

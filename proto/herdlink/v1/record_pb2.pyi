@@ -35,24 +35,28 @@ VIEW_BLURRED: View
 VIEW_MOVED: View
 
 class WatchRecordsRequest(_message.Message):
-    __slots__ = ("stream", "kind", "consumer", "after_sequence")
+    __slots__ = ("stream", "kind", "consumer", "after_sequence", "repeat_s")
     STREAM_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     CONSUMER_FIELD_NUMBER: _ClassVar[int]
     AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_S_FIELD_NUMBER: _ClassVar[int]
     stream: str
     kind: RecordKind
     consumer: str
     after_sequence: int
-    def __init__(self, stream: _Optional[str] = ..., kind: _Optional[_Union[RecordKind, str]] = ..., consumer: _Optional[str] = ..., after_sequence: _Optional[int] = ...) -> None: ...
+    repeat_s: float
+    def __init__(self, stream: _Optional[str] = ..., kind: _Optional[_Union[RecordKind, str]] = ..., consumer: _Optional[str] = ..., after_sequence: _Optional[int] = ..., repeat_s: _Optional[float] = ...) -> None: ...
 
 class WatchRecordsResponse(_message.Message):
-    __slots__ = ("record", "newest")
+    __slots__ = ("record", "newest", "repeat")
     RECORD_FIELD_NUMBER: _ClassVar[int]
     NEWEST_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_FIELD_NUMBER: _ClassVar[int]
     record: Record
     newest: int
-    def __init__(self, record: _Optional[_Union[Record, _Mapping]] = ..., newest: _Optional[int] = ...) -> None: ...
+    repeat: bool
+    def __init__(self, record: _Optional[_Union[Record, _Mapping]] = ..., newest: _Optional[int] = ..., repeat: bool = ...) -> None: ...
 
 class ListRecordsRequest(_message.Message):
     __slots__ = ("stream", "kind", "after_sequence", "limit")

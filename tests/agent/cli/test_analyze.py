@@ -86,6 +86,10 @@ def test_a_folder_stands_for_its_videos(tmp_path: Path) -> None:
     analyze(tmp_path / "in", "--output", tmp_path / "out", status=1)
     rows = runs(tmp_path / "out")
     assert [Path(row["input"]).name for row in rows] == ["a.mp4", "b.mp4"]
+    # A folder of one is a folder.
+    (tmp_path / "in" / "b.mp4").unlink()
+    analyze(tmp_path / "in", "--output", tmp_path / "out1", status=1)
+    assert [row["folder"] for row in runs(tmp_path / "out1")] == ["001-a"]
 
 
 def test_run_json_tells_what_is_needed_to_run_it_again(first: Path) -> None:
@@ -140,7 +144,7 @@ def test_what_cannot_be_run_again_says_why(tmp_path: Path, content: str | None, 
 
 
 def test_again_takes_no_settings_beside_it(first: Path, tmp_path: Path) -> None:
-    done = analyze("--again", first / "run.json", "--output", tmp_path, "--threshold", "0.9", status=1)
+    done = analyze("--again", first / "run.json", "--output", tmp_path, "--threshold", "0.9", status=2)
     assert "takes input and settings from the run.json" in done.stderr
 
 

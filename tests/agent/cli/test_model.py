@@ -43,6 +43,20 @@ def test_import_list_and_check(
     assert "person" in told and Path("zidane.checked.jpg").stat().st_size > 10_000
 
 
+def test_a_network_may_take_several_pictures_at_once(
+    darknet_files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = darknet_files / "yolov4-tiny.cfg", darknet_files / "yolov4-tiny.weights"
+    assert model("import", *files, "--name", "pair", "--size", "160", "--batch", "2", "--store", "store") == 0
+    assert model("check", "pair", "--store", "store") == 0
+    told = capsys.readouterr().out
+    assert "2x3x160x160 RGB" in told and "2x255x5x5, 2x255x10x10" in told and "\n2 pictures   " in told
+    assert model("bench", "pair", "--seconds", "0.5", "--store", "store") == 0
+    told = capsys.readouterr().out
+    assert "in batches of 2" in told and "best: threads = " in told and "--batch 1" in told
+
+
 def test_the_name_comes_from_the_cfg(darknet_files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = darknet_files / "yolov4-tiny.cfg", darknet_files / "yolov4-tiny.weights"
     assert model("import", *files, "--store", tmp_path) == 0
@@ -59,6 +73,8 @@ def test_the_name_comes_from_the_cfg(darknet_files: Path, tmp_path: Path, capsys
         (["import", "net.cfg", "text", "--name", "../up"], "a model's name has 1 to 64 letters"),
         (["import", "net.cfg", "text", "--size", "-32"], "--size is a side or WIDTHxHEIGHT in pixels"),
         (["import", "net.cfg", "text", "--size", "100"], "must be multiples of 32"),
+        (["import", "net.cfg", "text", "--batch", "100"], "a network takes 1 to 64 pictures at once, not 100"),
+        (["import", "net.cfg", "text", "--batch", "-1"], "a network takes 1 to 64 pictures at once, not -1"),
         (["check", "unicorn"], "no model 'unicorn' in "),
         (["check", "text.onnx"], "text.toml cannot be read"),
     ],

@@ -139,6 +139,9 @@ def test_what_is_wrong_is_one_plain_line(
     hole = np.ones((90, 4), np.float32)
     hole[4, 2] = np.nan
     np.save("hole.npy", hole)
-    assert track(*(["--output", "out.txt"] if "--output" not in words else []), *words) == 1
+    wrong_use = words[1:] and (words[1] in ("--tracker", "--fps", "--size", "--count", "--threshold"))
+    wrong_use = wrong_use or words[1:] == ["--output", "det.txt"]
+    status = track(*(["--output", "out.txt"] if "--output" not in words else []), *words)
+    assert status == (2 if wrong_use else 1)
     told = capsys.readouterr()
     assert told.out == "" and told.err.startswith("herdlink: ") and says in told.err and told.err.count("\n") == 1

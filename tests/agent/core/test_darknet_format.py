@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from agent.core.errors import InvalidArgument
-from agent.core.formats.darknet import MAX_CANDIDATES, make_format
+from agent.core.formats._candidates import MAX_CANDIDATES
+from agent.core.formats.darknet import make_format
 from agent.core.model import Fit, ModelSpec
 from agent.core.nms import pick
 from agent.core.types import Detections

@@ -57,14 +57,15 @@ def toy(tmp_path: Path) -> tuple[Path, ModelSpec]:
     return toy_model(tmp_path)
 
 
-def toy_model(folder: Path, *, scale: float = 1.0, new: int = 0) -> tuple[Path, ModelSpec]:
+def toy_model(folder: Path, *, scale: float = 1.0, new: int = 0, batch: int = 1) -> tuple[Path, ModelSpec]:
     """A small network with random weights, in a store, its Darknet files beside."""
+    folder.mkdir(exist_ok=True)
     cfg, weights = folder / "toy.cfg", folder / "toy.weights"
     cfg.write_text(TOY.format(scale=scale, new=new, activation="logistic" if new else "linear"))
     values = np.random.default_rng(5).normal(0, 0.5, 8 + 8 * 27 + 14 + 14 * 8).astype("<f4")
     weights.write_bytes(struct.pack("<3iq", 0, 2, 5, 0) + values.tobytes())
     onnx = folder / "new.bin"
-    spec = import_darknet(cfg, weights, onnx, name="toy", labels=("cow", "sheep"))
+    spec = import_darknet(cfg, weights, onnx, name="toy", labels=("cow", "sheep"), batch=batch)
     return Store(folder).add(onnx, spec)
 
 
@@ -126,15 +127,22 @@ def test_several_pictures_give_one_answer_each(coco: OnnxDetector, darknet_files
     assert coco.detect([], 0.3) == []
 
 
-def test_threads_do_not_disturb_each_other(toy: tuple[Path, ModelSpec]) -> None:
-    detector = open_detector(*toy, threads=1)
-    images = [np.random.default_rng(seed).integers(0, 256, (50 + 31 * seed, 80, 3), np.uint8) for seed in range(4)]
+def pictures(count: int) -> list[np.ndarray]:
+    """Noise of several sizes."""
+    return [np.random.default_rng(seed).integers(0, 256, (50 + 31 * seed, 80, 3), np.uint8) for seed in range(count)]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_threads_do_not_disturb_each_other(batch: int, tmp_path: Path) -> None:
+    detector = open_detector(*toy_model(tmp_path, batch=batch), threads=1)
+    images = pictures(4)
     alone = [detector.detect([image], 0.3)[0].boxes for image in images]
     wrong: list[int] = []
 
     def work(number: int) -> None:
         for _ in range(100):
-            if not np.array_equal(detector.detect([images[number]], 0.3)[0].boxes, alone[number]):
+            found = detector.detect([images[number]], 0.3)[0].boxes
+            if found.shape != alone[number].shape or not np.allclose(found, alone[number], atol=1e-3):
                 wrong.append(number)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(len(images))]
@@ -143,6 +151,19 @@ def test_threads_do_not_disturb_each_other(toy: tuple[Path, ModelSpec]) -> None:
     for thread in threads:
         thread.join()
     assert wrong == [] and len({len(boxes) for boxes in alone}) > 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_a_network_of_three_pictures_sees_each_as_alone(count: int, tmp_path: Path) -> None:
+    single = open_detector(*toy_model(tmp_path / "one"))
+    triple = open_detector(*toy_model(tmp_path / "three", batch=3))
+    assert (single.batch, triple.batch, triple.output_shapes) == (1, 3, single.output_shapes)
+    images = pictures(count)
+    for one, other in zip(triple.detect(images, 0.3), single.detect(images, 0.3), strict=True):
+        assert len(one) > 0
+        np.testing.assert_allclose(one.boxes, other.boxes, atol=1e-3)
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-6)
+    assert triple.detect([], 0.3) == []
 
 
 def test_letterbox_boxes_are_in_the_pictures_pixels(coco_model: tuple[Path, ModelSpec], darknet_files: Path) -> None:

@@ -98,7 +98,7 @@ def our_layers(cfg: Path, weights: Path, blob: np.ndarray) -> dict[int, np.ndarr
     """What each layer puts out but the [yolo] ones, which put nothing new out."""
     sections = read_cfg(cfg)
     with Weights(weights) as numbers:
-        graph = build(sections, numbers, file := io.BytesIO())
+        graph = build(sections, numbers, file := io.BytesIO(), batch=len(blob))
     graph.finish("toy", [head.value for head in graph.heads])
     model = onnx.load_model_from_string(file.getvalue())
     onnx.checker.check_model(model, full_check=True)
@@ -109,7 +109,7 @@ def our_layers(cfg: Path, weights: Path, blob: np.ndarray) -> dict[int, np.ndarr
     values = dict(zip([o.name for o in session.get_outputs()], session.run(None, {"image": blob}), strict=True))
     for number, value in enumerate(graph.layers):
         if number in wanted:
-            assert values[value.name].shape == (1, value.channels, value.height, value.width)
+            assert values[value.name].shape == (len(blob), value.channels, value.height, value.width)
     return {number: values[name] for number, name in wanted.items()}
 
 

@@ -82,6 +82,18 @@ def test_networks_of_the_family_equal_opencvs(name: str, width: int, height: int
         np.testing.assert_allclose(ours[number], theirs[number], atol=1e-3, rtol=1e-4, err_msg=f"layer {number}")
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_with_several_pictures_at_once_each_is_as_alone(name: str, tmp_path: Path) -> None:
+    cfg = written(tmp_path, NETWORKS[name], width=96, height=64)
+    weights = filled(cfg, tmp_path)
+    blob = np.random.default_rng(4).random((3, 3, 64, 96), np.float32)
+    together = our_layers(cfg, weights, blob)
+    for picture in range(3):
+        theirs = opencv_layers(cfg, weights, blob[picture : picture + 1])
+        for number in together.keys() & theirs.keys():
+            np.testing.assert_allclose(together[number][picture], theirs[number][0], atol=1e-3, rtol=1e-4)
+
+
 def layers_of(tmp_path: Path, layer: str) -> list[np.ndarray]:
     """What the layers of [conv, `layer`, head] put out, those of the head left out."""
     cfg = written(tmp_path, conv(activation="linear") + layer + head())

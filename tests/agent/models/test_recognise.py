@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,9 @@ FAMILIES: dict[str, tuple[Callable[[Drawing], Drawing], str]] = {
     "fastestdet": (planted.fastestdet, "fastestdet"),
     "300 x 6": (planted.six, "end2end"),
     "300 x 6, class first": (partial(planted.six, class_first=True), "end2end"),
+    "300 x 6 of 0..1, RT-DETR's": (partial(planted.six, middle=True), "end2end"),
+    "300 x 38 and masks": (partial(planted.six, extra=32, masks=True), "end2end"),
+    "300 x 57, key points": (partial(planted.six, extra=51), "end2end"),
     "N x 7": (planted.seven, "end2end"),
     "boxes, scores, classes and a count": (planted.counted, "end2end"),
     "dets and labels": (planted.dets_and_labels, "end2end"),
@@ -114,6 +118,26 @@ def test_other_inputs(name: str, kind: str, tmp_path: Path) -> None:
     assert (found.spec.width, found.spec.height) == (WIDTH, HEIGHT)
     assert found.spec.scale == 1.0 or kind != "uint8 NHWC"
     assert_planted(detections(tmp_path, found), found.spec)
+
+
+@pytest.mark.parametrize("name", ["yolov8", "yolov5", "300 x 6", "rt-detr"])
+@pytest.mark.parametrize(("batch", "wanted"), [(2, 0), (0, 3), (0, 0)], ids=["fixed", "chosen", "free"])
+def test_several_pictures_at_once(name: str, batch: int, wanted: int, tmp_path: Path) -> None:
+    path = FAMILIES[name][0](Drawing(batch=batch)).save(tmp_path / "any.onnx", NAMES)
+    found = recognise(path, name="toy", run=run_once, said=Said(batch=wanted))
+    told = {one.key: one.value for one in found.conclusions}
+    assert told.get("batch", 1) == (batch or wanted or 1)
+    assert_planted(detections(tmp_path, found), found.spec)
+    with pytest.raises(InvalidArgument, match="made for batches of 2") if batch else nullcontext():
+        recognise(path, name="toy", run=run_once, said=Said(batch=5))
+
+
+def test_the_rows_of_several_pictures_in_one_table_are_refused(tmp_path: Path) -> None:
+    drawing = Drawing(batch=2)
+    rows = drawing.value(np.zeros((1, 9, 7)))
+    drawing.output(drawing.node("Reshape", [rows, drawing.constant(np.array([-1, 7]))]), "output")
+    path = drawing.save(tmp_path / "any.onnx", NAMES)
+    assert "export it for one picture (batch 1)" in refusal(path, "MODEL_INVALID")
 
 
 def test_a_quantised_network_runs(tmp_path: Path) -> None:
@@ -212,6 +236,37 @@ def test_two_readings_are_asked_about(tmp_path: Path) -> None:
     assert recognised(path, labels=LABELS).spec.format == "yolox"
 
 
+def test_a_value_for_nothing_is_asked_about(tmp_path: Path) -> None:
+    path = planted.queries(Drawing()).save(tmp_path / "any.onnx")
+    assert "choose: --set nothing=false or --set nothing=true; --labels" in refusal(path, "MODEL_UNCLEAR")
+    assert len(recognised(path, "nothing=true").spec.labels) == 2
+    found = recognised(path, "nothing=false", "overlap=0.9")
+    assert (found.spec.options["nothing"], found.spec.options["overlap"], len(found.spec.labels)) == (False, 0.9, 3)
+    assert_planted(detections(tmp_path, found), found.spec)
+
+
+def test_classes_that_count_from_one(tmp_path: Path) -> None:
+    """As torchvision's do; a trial without the last class does not tell."""
+    found = recognised(planted.torchvision(Drawing(), first_class=1).save(tmp_path / "t.onnx", NAMES))
+    assert found.spec.options["first_class"] == 1
+    assert_planted(detections(tmp_path, found), found.spec)
+    empty = planted.torchvision(Drawing(), count=0).save(tmp_path / "e.onnx", NAMES)
+    assert "--set first_class=0 or --set first_class=1; torchvision's" in refusal(empty, "MODEL_UNCLEAR")
+    assert recognised(empty, "first_class=1").spec.options["first_class"] == 1
+
+
+def test_what_is_joined_is_seen_in_a_run_where_the_graph_does_not_tell(tmp_path: Path) -> None:
+    """As torch exports YOLOX: its shapes are computed."""
+    boxes, scores = planted.decoded_cells()
+    drawing, parts = Drawing(), []
+    for values in (boxes, np.full((len(boxes), 1), 0.5), scores):
+        shape = drawing.node("Cast", [drawing.value(np.array([1, *values.shape]))], to=TensorProto.INT64)
+        parts.append(drawing.node("Reshape", [drawing.value(values), shape]))
+    drawing.output(drawing.node("Concat", parts, axis=2), "output")
+    found = recognised(drawing.save(tmp_path / "any.onnx"))
+    assert (found.spec.format, len(found.spec.labels), found.conclusions[0].sure) == ("yolox", 3, "certain")
+
+
 REFUSALS: dict[str, tuple[Callable[[Drawing], Drawing], tuple[str, ...], str, str]] = {
     "another format": (planted.yolov8, ("format=nanodet",), "LABELS_MISMATCH|MODEL_INVALID", "nanodet"),
     "no format": (planted.yolov8, ("format=crystal",), "UNKNOWN_MODEL_FORMAT", "known: darknet, detr"),
@@ -276,17 +331,46 @@ def test_rows_that_a_trial_leaves_empty_are_taken_in_the_usual_order(tmp_path: P
     assert len(detections(tmp_path, found)) == 0
 
 
-def test_heads_that_are_not_decoded_are_refused(tmp_path: Path) -> None:
-    said = refusal(planted.raw_heads(Drawing()).save(tmp_path / "any.onnx", NAMES), "MODEL_INVALID")
-    assert "1x3x12x16x8" in said and "export it with its boxes decoded" in said
+def test_rows_with_masks_or_key_points_may_be_empty_too(tmp_path: Path) -> None:
+    masks = planted.six_of_nothing(Drawing(), extra=32, masks=True).save(tmp_path / "m.onnx", ULTRALYTICS)
+    pose = {**ULTRALYTICS, "task": "pose", "kpt_shape": "[17, 3]"}
+    points = planted.six_of_nothing(Drawing(), extra=51).save(tmp_path / "p.onnx", pose)
+    for path, more in ((masks, 32), (points, 51)):
+        found = recognised(path)
+        assert found.spec.options["columns"] == [["left", "top", "right", "bottom", "score", "class", *["-"] * more]]
+        assert len(detections(tmp_path, found)) == 0
+
+
+def test_the_anchors_of_heads_that_are_not_decoded_are_asked_for(tmp_path: Path) -> None:
+    path = planted.raw_heads(Drawing()).save(tmp_path / "any.onnx", NAMES)
+    said = refusal(path, "MODEL_UNCLEAR")
+    assert "1x3x12x16x8" in said and "its anchors are not in the file" in said and "--set anchors=yolov5 (" in said
+    for word in (
+        "yolov9",
+        "7",
+        "[[1, 2], [3, 4]]",
+        "[[1, 2, 3], [1], [2]]",
+        "[[0,0,0,0,0,0],[1,1,1,1,1,1],[1,1,1,1,1,1]]",
+    ):
+        assert "--set anchors=yolov5 (" in refusal(path, "MODEL_UNCLEAR", f"anchors={word}")
+
+
+@pytest.mark.parametrize("channels_last", [True, False])
+@pytest.mark.parametrize("logistic", [True, False])
+def test_heads_whose_anchors_are_said(channels_last: bool, logistic: bool, tmp_path: Path) -> None:
+    drawing = planted.raw_heads(Drawing(), channels_last=channels_last, logistic=logistic)
+    path = drawing.save(tmp_path / "any.onnx", NAMES)
+    for word in ("anchors=yolov5", "anchors=[[10,13,16,30,33,23], [30,61,62,45,59,119], [116,90,156,198,373,326]]"):
+        found = recognised(path, word)
+        assert (found.spec.format, found.spec.fit, found.spec.fill) == ("darknet", "letterbox", 114)
+        assert_planted(detections(tmp_path, found), found.spec)
+    other = detections(tmp_path, recognised(path, "anchors=yolov7"))
+    assert abs(other.boxes - detections(tmp_path, found).boxes).max() > 1
 
 
 def test_other_tasks_and_other_inputs_are_refused(tmp_path: Path) -> None:
     path = planted.yolov8(Drawing()).save(tmp_path / "any.onnx", {**NAMES, "task": "classify"})
     assert "a network for the task 'classify'" in refusal(path, "MODEL_INVALID")
-    several = Drawing()
-    several.inputs[0].type.tensor_type.shape.dim[0].dim_value = 8
-    assert "8 pictures at once" in refusal(planted.yolov8(several).save(path, NAMES), "MODEL_INVALID")
     grey = Drawing()
     grey.inputs[0].type.tensor_type.shape.dim[1].dim_value = 1
     assert "only networks for colour pictures" in refusal(planted.yolov8(grey).save(path, NAMES), "MODEL_INVALID")

@@ -142,5 +142,9 @@ def test_a_second_agent_is_refused_on_the_state_the_port_and_the_socket(tcp_agen
     listen = f'listen = ["unix:{agent.socket}", "127.0.0.1:0"]'
     assert f"{address} is taken" in second(**elsewhere, **{listen: f'listen = ["{address}"]'})
     assert "would let anyone on the network" in second(**elsewhere, **{listen: 'listen = ["0.0.0.0:50999"]'})
+    file = agent.folder / "notes.txt"
+    file.write_text("keep me")
+    assert "is there and no socket" in second(**elsewhere, **{listen: f'listen = ["unix:{file}"]'})
+    assert file.read_text() == "keep me"
     with grpc.insecure_channel(address) as channel:
         health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10)

@@ -4,6 +4,7 @@ import hashlib
 import stat
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -84,7 +85,10 @@ def test_a_job_is_cancelled_and_what_it_wrote_is_kept(agent: AgentProcess) -> No
     job = agent.compute(ENDLESS, wait=False)
     agent.await_state(job.job_id, RUNNING)
     assert fails(agent.edge.Compute, pb.ComputeRequest())[:2] == ("FAILED_PRECONDITION", "JOB_RUNNING")
-    time.sleep(0.5)
+    deadline = time.monotonic() + 30
+    while not agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job.frames:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     agent.edge.CancelJob(pb.CancelJobRequest())
     ended = agent.await_state(job.job_id, CANCELLED)
     assert ended.frames > 0
@@ -99,7 +103,12 @@ def test_no_thread_is_left_behind_by_cancelled_jobs(agent: AgentProcess) -> None
     tasks = Path(f"/proc/{agent.process.pid}/task")
 
     def names() -> list[str]:
-        return sorted(name for task in tasks.iterdir() if (name := (task / "comm").read_text().strip()))
+        """Of all but gRPC's own, which come and go with the machine's load."""
+        found = []
+        for task in tasks.iterdir():
+            with suppress(OSError):  # it has just ended
+                found.append((task / "comm").read_text().strip())
+        return sorted(name for name in found if not name.startswith(("event_engine", "grpc_", "lifeguard")))
 
     agent.edge.SetInput(pb.SetInputRequest(uri=ENDLESS))
     counts = []
@@ -110,7 +119,11 @@ def test_no_thread_is_left_behind_by_cancelled_jobs(agent: AgentProcess) -> None
         agent.await_state(job.job_id, CANCELLED)
         time.sleep(0.3)
         counts.append(len(names()))
-    assert counts[-1] <= counts[0], counts
+    deadline = time.monotonic() + 10
+    # One may be of asyncio's pool, whose threads are used again; a leak would be one a job.
+    while (left := len(names())) > counts[0] + 1:
+        assert time.monotonic() < deadline, (counts, left, names())
+        time.sleep(0.1)
 
 
 def test_several_streams_run_side_by_side(agent: AgentProcess) -> None:
@@ -134,12 +147,30 @@ def test_set_stream_changes_only_what_is_set_and_outlives_a_restart(agent: Agent
     answer = agent.edge.SetStream(pb.SetStreamRequest(stream="pen", known_count=0)).stream
     assert (answer.name, answer.known_count, list(answer.labels), answer.input) == ("Pen 3", 0, ["pig"], HERD)
     assert answer.origin["name"] == types_pb2.ORIGIN_COMMAND
-    assert "threshold" not in answer.origin
+    assert answer.origin["threshold"] == types_pb2.ORIGIN_SETTINGS
     agent.kill()
     agent.start()
     assert agent.edge.GetStream(pb.GetStreamRequest(stream="pen")).stream == answer
     cleared = agent.edge.SetStream(pb.SetStreamRequest(stream="pen", labels=["*"])).stream
     assert list(cleared.labels) == []
+
+
+def test_progress_is_that_of_the_film_where_frames_are_left_out(agent: AgentProcess) -> None:
+    agent.edge.SetStream(pb.SetStreamRequest(input=HERD, max_fps=5))
+    agent.edge.Compute(pb.ComputeRequest(wait=True), timeout=60)
+    state = agent.edge.GetStream(pb.GetStreamRequest()).stream.state
+    assert (state.state, state.progress) == (DONE, 1.0)
+    agent.edge.SetStream(pb.SetStreamRequest(input=HERD.replace("seconds=6", "seconds=3600"), max_fps=1))
+    job = agent.edge.Compute(pb.ComputeRequest()).job
+    deadline = time.monotonic() + 60
+    before, now = job, state
+    while before.frames < 5:
+        assert time.monotonic() < deadline, now
+        time.sleep(0.02)
+        before = agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job
+        now = agent.edge.GetStream(pb.GetStreamRequest()).stream.state
+    agent.edge.CancelJob(pb.CancelJobRequest())
+    assert now.progress > 5 * before.frames / before.total_frames
 
 
 def test_a_killed_agent_fails_the_job_and_keeps_what_was_written(agent: AgentProcess) -> None:
@@ -151,6 +182,7 @@ def test_a_killed_agent_fails_the_job_and_keeps_what_was_written(agent: AgentPro
     agent.start()
     after = agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job
     assert (after.state, after.error.reason) == (FAILED, "AGENT_RESTARTED")
+    assert after.frames >= 100, "the frames of the windows that were told"
     deadline = time.monotonic() + 10
     while not after.results and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -346,13 +378,32 @@ def test_a_password_never_comes_back(agent: AgentProcess) -> None:
 def test_a_message_that_is_too_big_is_refused_and_the_agent_goes_on(shared_agent: AgentProcess) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         shared_agent.edge.SetInput(pb.SetInputRequest(uri="x" * 10_000_000), timeout=30)
+    code, reason, message = reason_of(caught.value)
+    assert (code, reason) == ("RESOURCE_EXHAUSTED", "MESSAGE_TOO_LARGE")
+    assert "a request has at most 8388608 bytes" in message
+    with pytest.raises(grpc.RpcError) as caught:
+        shared_agent.edge.SetInput(pb.SetInputRequest(uri="x" * 20_000_000), timeout=30)
     assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert shared_agent.edge.GetNode(pb.GetNodeRequest()).id == "n1"
 
 
 def test_an_unknown_method_is_unimplemented(shared_agent: AgentProcess) -> None:
     with grpc.insecure_channel(f"unix:{shared_agent.socket}") as channel:
-        call = channel.unary_unary("/herdlink.v1.EdgeService/Nonsense")
+        for method in ("herdlink.v1.EdgeService/Nonsense", "herdlink.v1.NoService/GetInput"):
+            with pytest.raises(grpc.RpcError) as caught:
+                channel.unary_unary(f"/{method}")(b"", timeout=10)
+            assert reason_of(caught.value)[:2] == ("UNIMPLEMENTED", "UNKNOWN_METHOD")
+            with pytest.raises(grpc.RpcError) as caught:
+                list(channel.unary_stream(f"/{method}")(b"", timeout=10))
+            assert reason_of(caught.value)[:2] == ("UNIMPLEMENTED", "UNKNOWN_METHOD")
+
+
+@pytest.mark.parametrize(
+    "service_method", ["EdgeService/GetInput", "EdgeService/WatchJob", "RecordService/WatchRecords"]
+)
+def test_bytes_that_are_no_message_are_refused(shared_agent: AgentProcess, service_method: str) -> None:
+    with grpc.insecure_channel(f"unix:{shared_agent.socket}") as channel:
         with pytest.raises(grpc.RpcError) as caught:
-            call(b"", timeout=10)
-    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+            list(channel.unary_stream(f"/herdlink.v1.{service_method}")(b"\xff\xff\xff", timeout=10))
+        assert reason_of(caught.value)[:2] == ("INVALID_ARGUMENT", "BAD_MESSAGE")
+    assert "Traceback" not in shared_agent.log()

@@ -61,7 +61,8 @@ def test_what_is_set_is_told_and_outlives_a_kill(agent: AgentProcess) -> None:
     kept = agent.edge.GetScene(pb.GetSceneRequest())
     assert MessageToDict(kept) == told
     stream = agent.edge.GetStream(pb.GetStreamRequest()).stream
-    assert dict(stream.origin) == {"scene": types_pb2.ORIGIN_COMMAND}
+    assert stream.origin["scene"] == types_pb2.ORIGIN_COMMAND
+    assert stream.origin["input"] == types_pb2.ORIGIN_SETTINGS
     # What GetScene tells can be sent as it is.
     again = agent.edge.SetScene(pb.SetSceneRequest.FromString(kept.SerializeToString()))
     assert MessageToDict(again) == told
@@ -195,7 +196,7 @@ def test_a_scene_of_the_settings_holds_until_a_command_sets_another(tmp_path: Pa
         asked = pb.GetSceneRequest(stream="pen")
         assert [zone.name for zone in agent.edge.GetScene(asked).zones] == ["spot"]
         origin = agent.edge.GetStream(pb.GetStreamRequest(stream="pen")).stream.origin
-        assert dict(origin) == {"scene": types_pb2.ORIGIN_SETTINGS}
+        assert origin["scene"] == types_pb2.ORIGIN_SETTINGS
         agent.edge.SetScene(pb.SetSceneRequest(stream="pen"))
         assert not agent.edge.GetScene(asked).zones
     finally:

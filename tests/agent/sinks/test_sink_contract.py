@@ -60,3 +60,7 @@ def test_a_picture_of_another_size_and_of_no_tracks_is_written(name: str, tmp_pa
     for index, (width, height) in enumerate(((321, 241), (160, 120), (640, 100)), 1):
         sink.write(result(index, width=width, height=height, tracks=0))
     sink.close()
+    written = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert written
+    # Rows of no tracks are none.
+    assert all(size or name == "tracks.txt" for name, size in written.items()), written

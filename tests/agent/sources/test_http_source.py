@@ -113,7 +113,7 @@ def test_a_camera_gives_pictures_of_now_and_is_lost_when_it_ends(web: str) -> No
     times = []
     with pytest.raises(Unavailable) as caught:
         for frame in source.frames():
-            assert abs(frame.time - time.monotonic()) < 1
+            assert abs(frame.time - time.monotonic()) < 3
             times.append(frame.time)
     source.close()
     assert len(times) > 5
@@ -129,7 +129,7 @@ def test_a_frozen_camera_is_lost_in_time(web: str) -> None:
         for frame in source.frames():
             newest = frame.time
     assert caught.value.reason == "CAMERA_LOST"
-    assert time.monotonic() - newest < 8
+    assert time.monotonic() - newest < 12
     source.close()
 
 
@@ -140,7 +140,7 @@ def test_what_gives_no_video_is_out_of_reach(web: str, path: str) -> None:
         open_source(f"http://u:Canary7@{web}/{path}")
     assert caught.value.reason == "CAMERA_UNREACHABLE"
     assert "Canary7" not in caught.value.message
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 10
 
 
 def test_the_path_tells_files_from_cameras() -> None:

@@ -48,8 +48,8 @@ def test_a_camera_gives_pictures_of_now() -> None:
         assert (source.info.live, source.info.fps, source.info.total_frames) == (True, 10, 0)
         frames = list(islice(source.frames(), 10))
         assert frames[0].image.shape == (240, 320, 3)
-        assert frames[-1].time - frames[0].time == pytest.approx(0.9, abs=0.3)
-        assert abs(frames[-1].time - time.monotonic()) < 1
+        assert frames[-1].time - frames[0].time == pytest.approx(0.9, abs=0.6)
+        assert abs(frames[-1].time - time.monotonic()) < 3
         source.close()
         for login in ("viewer:Canary7wrong@", ""):
             with pytest.raises(Unavailable) as caught:
@@ -68,7 +68,7 @@ def test_a_camera_that_freezes_or_dies_is_lost_in_time(blow: signal.Signals) -> 
                 if frame.index == 5:
                     process.send_signal(blow)
                     begin = time.monotonic()
-        assert time.monotonic() - begin < 9
+        assert time.monotonic() - begin < 15
         assert caught.value.reason == "CAMERA_LOST"
         assert "Canary7" not in caught.value.message
         source.close()
@@ -80,13 +80,13 @@ def test_closing_a_frozen_camera_returns_at_once_and_harms_nothing() -> None:
         started = threading.Event()
         reader = threading.Thread(target=lambda: [started.set() for _ in source.frames()])
         reader.start()
-        started.wait(5)
+        assert started.wait(20)
         process.send_signal(signal.SIGSTOP)
         time.sleep(0.5)
         begin = time.monotonic()
         source.close()
-        assert time.monotonic() - begin < 0.5
-        reader.join(9)
+        assert time.monotonic() - begin < 3
+        reader.join(15)
         assert not reader.is_alive()
 
 
@@ -94,7 +94,7 @@ def test_nobody_there_is_out_of_reach() -> None:
     begin = time.monotonic()
     with pytest.raises(Unavailable) as caught:
         open_source("rtsp://u:Canary7@127.0.0.1:1/s")
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 10
     assert caught.value.reason == "CAMERA_UNREACHABLE"
     assert "rtsp://u:***@127.0.0.1:1/s" in caught.value.message
 

@@ -58,6 +58,10 @@ def test_the_bridge_does_what_the_map_says(own_mosquitto: Mosquitto, tmp_path: P
     first = listener(own_mosquitto.port, seen)
     bridge = subprocess.Popen([sys.executable, "-m", "bridge", "--config", str(config)])
     try:
+        deadline = time.monotonic() + 40
+        while "herdlink/n1/status" not in seen:
+            assert time.monotonic() < deadline, "the bridge does not come"
+            time.sleep(0.1)
         agent.compute(HERD)
         first.publish("herdlink/n1/cmd/GetInput", json.dumps({}), qos=1)
         rows = Topics("herdlink", "n1").rows(stream="main", method="GetInput")
@@ -68,11 +72,13 @@ def test_the_bridge_does_what_the_map_says(own_mosquitto: Mosquitto, tmp_path: P
             time.sleep(0.1)
         kept: dict[str, bool] = {}
         second = listener(own_mosquitto.port, kept)
+        wanted = {topic for topic, row in promised.items() if row.retained == "yes"}
+        deadline = time.monotonic() + 20
+        while wanted - set(kept) and time.monotonic() < deadline:
+            time.sleep(0.1)
         time.sleep(1)
         close(second)
-        assert {topic for topic, retained in kept.items() if retained} == {
-            topic for topic, row in promised.items() if row.retained == "yes"
-        }
+        assert {topic for topic, retained in kept.items() if retained} == wanted
     finally:
         close(first)
         bridge.terminate()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bridge.core.commands import (
     PAYLOAD_LIMIT,
+    BadEnvelope,
     Refusal,
     build,
     default_allow,
@@ -82,6 +83,17 @@ def test_the_envelope_stands_beside_the_request_in_both_spellings() -> None:
 )  # fmt: skip
 def test_a_bad_envelope_is_refused(values: dict[str, object]) -> None:
     assert refused(split_envelope, values).code == "INVALID_ARGUMENT"
+
+
+def test_a_bad_envelope_does_not_hide_whom_to_answer() -> None:
+    refusal = refused(split_envelope, {"deadlineMs": 0, "id": 7, "replyTo": "a/b"})
+    assert isinstance(refusal, BadEnvelope)
+    assert (refusal.envelope.id, refusal.envelope.reply_to, refusal.envelope.deadline_ms) == (7, "a/b", None)
+
+
+@pytest.mark.parametrize("payload", [b"", b" ", b"\r\n"])
+def test_nothing_is_an_empty_request(payload: bytes) -> None:
+    assert read_payload(payload) == {}
 
 
 @given(st.dictionaries(st.text(max_size=12) | st.sampled_from(["stream", "uri", "wait"]), JSON, max_size=4))

@@ -3,8 +3,6 @@ from __future__ import annotations
 import json
 
 from bridge.core.publications import (
-    Recent,
-    RecentlyDone,
     consumer,
     health_is_due,
     health_payload,
@@ -64,6 +62,7 @@ def test_only_the_newest_summary_and_what_has_just_happened_is_live() -> None:
     summary = record_pb2.Record(summary=record_pb2.Summary(sequence=3))
     assert is_live(record_pb2.WatchRecordsResponse(record=summary, newest=3), 0)
     assert not is_live(record_pb2.WatchRecordsResponse(record=summary, newest=4), 0)
+    assert not is_live(record_pb2.WatchRecordsResponse(record=summary, newest=3, repeat=True), 0)
     event = record_pb2.Record(event=record_pb2.Event(sequence=3))
     event.event.time.FromMilliseconds(1_000_500)
     answer = record_pb2.WatchRecordsResponse(record=event, newest=9)
@@ -73,21 +72,6 @@ def test_only_the_newest_summary_and_what_has_just_happened_is_live() -> None:
     assert is_live(answer, 900.0)
     gap = record_pb2.Record(gap=record_pb2.Gap(first=1, last=3))
     assert not is_live(record_pb2.WatchRecordsResponse(record=gap, newest=3), 0)
-
-
-def test_what_the_broker_has_had_of_late_is_known_by_number_in_little_memory() -> None:
-    done = RecentlyDone(60.0)
-    assert done.since(0.0) is None
-    for number in range(1, 10_001):
-        done.add(number / 10, "aa", number)
-    recent = done.since(1000.0)
-    assert recent is not None
-    assert (recent.journal, recent.last) == ("aa", 10_000)
-    assert 9385 <= recent.first <= 9400
-    assert done.since(1062.5) is None
-    done.add(1063.0, "bb", 2)
-    done.add(1063.1, "bb", 1)
-    assert done.since(1063.2) == Recent("bb", 2, 2)
 
 
 def test_health_is_told_when_its_problems_change_and_every_minute() -> None:
