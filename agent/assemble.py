@@ -34,7 +34,7 @@ from agent.rpc.track import TrackService
 from agent.runtime.engine import Engine
 from agent.runtime.health import Health
 from agent.runtime.memory import give_back
-from agent.runtime.run import Plan
+from agent.runtime.plan import Plan
 from agent.runtime.secrets import expand
 from agent.runtime.streams import StreamConfig, StreamValues
 from agent.runtime.upkeep import Upkeep

@@ -12,8 +12,8 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from agent.core.types import Event, Job, JobState, Problem, Record, Summary, Tracks
-from agent.runtime.engine import StreamView
 from agent.runtime.health import HealthView
+from agent.runtime.rooms import StreamView
 from agent.runtime.streams import Origin
 from herdlink.v1 import edge_pb2, record_pb2, track_pb2, types_pb2
 

@@ -9,10 +9,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from agent.core import events
 from agent.core.errors import FailedPrecondition, HerdlinkError, InvalidArgument, NotFound, ResourceExhausted
@@ -22,10 +22,12 @@ from agent.core.uri import is_masked, mask
 from agent.journal import Journal
 from agent.runtime.hub import Hub
 from agent.runtime.owed import Owed
+from agent.runtime.plan import Plan
 from agent.runtime.recorder import Recorder
 from agent.runtime.results import list_results
-from agent.runtime.run import Plan, Run
-from agent.runtime.streams import Origin, StreamConfig, StreamValues, check_ranges
+from agent.runtime.rooms import Rooms, StreamView
+from agent.runtime.run import Run
+from agent.runtime.streams import StreamConfig, StreamValues, check_ranges
 
 log = logging.getLogger(__name__)
 
@@ -33,54 +35,6 @@ STREAMS_LIMIT = 64
 RUNNING_JOBS_LIMIT = 16
 LIST_LIMIT = 1000
 CLOSE_S = 20.0
-
-
-class Rooms(Protocol):
-    """What the engine asks of the rooms that it does not know."""
-
-    def check_input(self, uri: str) -> str:
-        """The input as it will be kept. Raises HerdlinkError where it cannot be one."""
-        ...
-
-    def is_live(self, uri: str) -> bool:
-        """Whether it is without an end."""
-        ...
-
-    def open_output(self, stream: str, uri: str) -> Path:
-        """The folder for a stream's results, made if need be. Raises HerdlinkError where nothing can be written."""
-        ...
-
-    def output_path(self, stream: str, uri: str) -> Path:
-        """The same folder, untouched."""
-        ...
-
-    def check_values(self, values: StreamValues) -> None:
-        """Raises HerdlinkError where a model or tracker is not known."""
-        ...
-
-    def complete(self, values: StreamValues) -> StreamValues:
-        """The values with the node's defaults filled in."""
-        ...
-
-    def plan(self, job: Job, values: StreamValues) -> Plan: ...
-
-    def first_frame(self, uri: str) -> Frame | None:
-        """Opens the input for one picture; takes its time."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class StreamView:
-    """A stream as it is set and how it goes."""
-
-    stream: str
-    values: StreamValues
-    """With the defaults filled in, the input masked and the output a full path."""
-    origins: dict[str, Origin]
-    job: Job | None
-    """The newest one."""
-    run: Run | None
-    """Where that job is at work."""
 
 
 class Engine:

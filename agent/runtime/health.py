@@ -12,7 +12,8 @@ from pathlib import Path
 
 from agent.core.types import JobState
 from agent.runtime.clock import clock_synced
-from agent.runtime.engine import Engine, StreamView
+from agent.runtime.engine import Engine
+from agent.runtime.rooms import StreamView
 from agent.runtime.upkeep import LOOK_S, Upkeep
 
 CPU = "CPUExecutionProvider"

@@ -11,26 +11,26 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from agent.core import events
 from agent.core.errors import HerdlinkError
 from agent.core.events import CameraWatch
 from agent.core.herd.window import Herd
 from agent.core.pipeline import Pipeline
-from agent.core.ports import Detector, Sink, Source
+from agent.core.ports import Detector
 from agent.core.scene import Scene
-from agent.core.types import Body, Event, Frame, InputInfo, Job, JobState, Problem, Result, ResultFile, Summary
+from agent.core.types import Body, Event, Frame, Job, JobState, Problem, Result, ResultFile, Summary
 from agent.journal import Journal
 from agent.runtime import run_json
 from agent.runtime.ahead import Ahead, Seen
 from agent.runtime.figures import Figures
 from agent.runtime.intake import Intake
 from agent.runtime.mailbox import Closed
+from agent.runtime.plan import Plan
 from agent.runtime.recorder import Recorder
 from agent.runtime.results import describe_file, list_results
 from agent.runtime.writer import Writer
@@ -41,32 +41,6 @@ TICK_S = 0.5
 HUNG_DECODER_S = 10.0
 TRACK_IDS_RESERVED = 1000
 RESERVE_AGAIN_S = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """All that one job is made of. Every `open_` may take its time: it is called on the job's own threads."""
-
-    job: Job
-    live: bool
-    max_fps: float
-    scene: Scene
-    tell_tracks: bool
-    """Whether records tell the single tracks."""
-    settings: Mapping[str, Any]
-    """What run.json says of the stream's values."""
-    input_file: Path | None
-    """Where the input is a file of this machine."""
-    pool: Executor
-    """Where the model works."""
-    ahead: int
-    """How many pictures may be with the model at once."""
-    open_source: Callable[[], Source]
-    open_detector: Callable[[], Detector]
-    open_pipeline: Callable[[Detector, int], Pipeline]
-    """(detector, first track id)"""
-    open_herd: Callable[[Detector], Herd]
-    open_sinks: Callable[[Detector, InputInfo], Sequence[Sink]]
 
 
 class Listener(Protocol):
