@@ -34,7 +34,8 @@ def histograms(crops: Crops) -> Floats:
     halves = np.arange(height) * HALVES // height
     bins += ((np.arange(count)[:, None] * HALVES + halves) * (_LIGHT * _TINT * _TINT))[:, :, None]
     sums = np.bincount(bins.ravel(), minlength=count * WIDTH_OF_FEATURE).reshape(count, WIDTH_OF_FEATURE)
-    return np.sqrt(sums / (height * width)).astype(np.float32)
+    features: Floats = np.sqrt(sums / (height * width)).astype(np.float32)
+    return features
 
 
 _TINTS = np.clip((np.arange(256) - _LEAST_TINT) // _TINT_STEP, 0, _TINT - 1)

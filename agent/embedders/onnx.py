@@ -64,10 +64,11 @@ class OnnxEmbedder:
             output = self._session.run(None, {self._input: tensor})[0]
         except Exception as error:  # ONNX Runtime's errors have no base of their own.
             raise _invalid(self._what, f"does not run: {str(error).splitlines()[0][:200]}") from error
-        features = np.asarray(output, np.float32).reshape(len(tensor), -1)[:count]
+        features: Floats = np.array(output, np.float32).reshape(len(tensor), -1)[:count]
         if not np.isfinite(features).all():
             raise _invalid(self._what, "gives values that are no numbers; are its mean and std right?")
-        return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        features /= np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        return features
 
 
 def open_embedder(model: str = "") -> Embedder:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from filterpy.kalman import KalmanFilter
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.core.tracking.bodies import FADE_S, Bodies
+from agent.core.tracking.bodies import FADE_S, STEADY, Bodies
 from agent.core.tracking.jitter import TRUST, Jitter
 from agent.core.types import Doubles
 
@@ -30,6 +31,7 @@ def place(x: float, width: float = 40, height: float = 20) -> Doubles:
 
 
 @given(first=st.floats(0.01, 1), second=st.floats(0.01, 1))
+@settings(deadline=None)
 def test_two_steps_are_one_long_step(first: float, second: float) -> None:
     """The places exactly; what is known of them as well as long as the body keeps its size."""
     parts, whole = walking(20), walking(20)
@@ -74,6 +76,46 @@ def test_a_body_never_gets_a_negative_size() -> None:
     for _ in range(50):
         bodies.predict(0.5)
     assert (bodies.places[2:] >= 1).all()
+
+
+@given(seed=st.integers(0, 10**6), step_s=st.floats(0.02, 1))
+@settings(deadline=None, max_examples=25)
+def test_it_is_the_kalman_filter(seed: int, step_s: float) -> None:
+    """filterpy's, one body at a time, given the same noise: of a centre, whose model is position and speed."""
+    random, bodies = np.random.default_rng(seed), Bodies()
+    boxes = np.abs(random.normal(0, 30, (4, 5))) + 60
+    bodies.begin(boxes)
+    filters = [kalman(bodies, coordinate, body) for coordinate in (0, 1) for body in range(5)]
+    for _ in range(15):
+        area, freedom = bodies.places[2] * bodies.places[3], bodies._freedom()
+        bodies.predict(step_s)
+        boxes = boxes + random.normal(0, 5, boxes.shape) * [[1], [1], [0.1], [0.1]]
+        noise = bodies._jitter.variance(bodies.places)
+        bodies.correct(np.arange(5), boxes, np.ones(5), learn=None)
+        for number, one in enumerate(filters):
+            coordinate, body = divmod(number, 5)
+            drift = bodies._drift[coordinate, :, 0] * area[body] * freedom[body]
+            one.predict(F=np.array([[1, step_s], [0, 1]]), Q=np.array([[drift[2], drift[3]], [drift[3], drift[4]]]))
+            one.update(boxes[coordinate, body], R=noise[coordinate, body])
+            known = bodies._state[coordinate, :5, body]
+            assert [*one.x[:, 0], one.P[0, 0], one.P[0, 1], one.P[1, 1]] == pytest.approx(known, rel=1e-6, abs=1e-9)
+
+
+def kalman(bodies: Bodies, coordinate: int, body: int) -> KalmanFilter:
+    place, speed, pp, pv, vv = bodies._state[coordinate, :5, body]
+    one = KalmanFilter(dim_x=2, dim_z=1)
+    one.x, one.P, one.H = np.array([[place], [speed]]), np.array([[pp, pv], [pv, vv]]), np.array([[1.0, 0.0]])
+    return one
+
+
+def test_a_body_that_turns_is_followed_more_freely_than_one_that_goes_on() -> None:
+    steady, turning = walking(30), walking(30)
+    for k in range(4):
+        for bodies, x in ((steady, 150 + 5 * k), (turning, 150 - 5 * k)):
+            bodies.predict(0.1)
+            bodies.correct(ONE, place(x), SURE, learn=None)
+    assert steady._freedom()[0] == pytest.approx(STEADY, rel=0.2)
+    assert turning._freedom()[0] > 2 * STEADY
 
 
 @pytest.mark.parametrize("share", [0.01, 0.05])
