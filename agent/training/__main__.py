@@ -38,9 +38,9 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--pictures", type=int, default=6000, help="how many are made (default: 6000)")
     parser.add_argument("--steps", type=int, default=1200, help="of the training, 12 pictures each (default: 1200)")
     parser.add_argument("--rate", type=float, default=1e-3, help="of learning (default: 0.001)")
-    parser.add_argument("--size", default="544x320", metavar="WxH", help="of the network's input (default: 544x320)")
+    parser.add_argument("--size", default="512x320", metavar="WxH", help="of the network's input (default: 512x320)")
     parser.add_argument(
-        "--sure", type=float, default=0.5, metavar="S", help="the network's score that is told as 0.3 (default: 0.5)"
+        "--sure", type=float, default=0.55, metavar="S", help="the network's score that is told as 0.3 (default: 0.55)"
     )
     parser.add_argument(
         "--own", type=Path, metavar="DIR", help="labelled frames to train on as well (YOLO's .txt beside)"
@@ -76,6 +76,7 @@ def _run(args: argparse.Namespace) -> None:
     network = Network(_HERE / "pig.cfg")
     if args.start:
         load_finished(network, args.start)
+        make_modest(network, 0.3, args.sure)  # as they were before the model was finished
     else:
         begin_from(network, *_coco())
     save(network, start)
@@ -119,7 +120,7 @@ def _coco() -> tuple[Path, Path]:
 def _size(text: str) -> tuple[int, int]:
     wide, by, tall = text.partition("x")
     if not (by and wide.isdigit() and tall.isdigit()):
-        raise InvalidArgument("BAD_MODEL_SIZE", f"--size is WIDTHxHEIGHT, e.g. 544x320; it is {text!r}")
+        raise InvalidArgument("BAD_MODEL_SIZE", f"--size is WIDTHxHEIGHT, e.g. 512x320; it is {text!r}")
     return int(wide), int(tall)
 
 

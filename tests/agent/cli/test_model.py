@@ -30,7 +30,7 @@ def test_import_list_and_check(
     assert rows[0] == ["NAME", "FORMAT", "INPUT", "LABELS", "SHA256"]
     assert rows[1] == ["barn", "darknet", "320x320", "80", sha8]
     assert rows[2] == ["yolov4-tiny", "-", "-", "-", "fetched", "when", "first", "used"]
-    assert rows[3][:4] == ["pig", "darknet", "544x320", "1"]
+    assert rows[3][:4] == ["pig", "darknet", "512x320", "1"]
 
     assert model("check", "barn", "--image", darknet_files / "zidane.jpg", "--store", "store") == 0
     told = capsys.readouterr().out
