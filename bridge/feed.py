@@ -164,9 +164,25 @@ class Feed:
     async def _drop(self, stream: str) -> None:
         """A stream that is gone: nothing of it stays on the broker but its last job."""
         self._unfollow(stream)
-        self._told.pop(stream, None)
+        await self._tell_last_job(stream, self._told.pop(stream, _Told()))
         for leaf in ("state", "summary", "snapshot"):
             await self._publish(self._topics.stream(stream, leaf), b"", retain=True)
+
+    async def _tell_last_job(self, stream: str, told: _Told) -> None:
+        """The job may have begun or ended since the last look."""
+        request = edge_pb2.ListJobsRequest(stream=stream, limit=1)
+        try:
+            answer: Any = await self._link.call(EDGE["ListJobs"], request, timeout_s=CALL_S)
+        except Refusal as refusal:
+            log.debug("no job of %s: %s", stream, refusal.message)
+            return
+        for job in answer.jobs:
+            await self._tell_job(told, job)
+
+    async def _tell_job(self, told: _Told, job: types_pb2.Job) -> None:
+        if job != told.job:
+            told.job = job
+            await self._publish(self._topics.stream(job.stream, "job"), dump(to_json(job)), retain=True)
 
     async def _tell_stream(self, stream: types_pb2.Stream) -> None:
         told = self._told.setdefault(stream.stream, _Told())
@@ -178,9 +194,7 @@ class Feed:
             answer: Any = await self._link.call(
                 EDGE["GetJob"], edge_pb2.GetJobRequest(job_id=state.job_id), timeout_s=CALL_S
             )
-            if answer.job != told.job:
-                told.job = answer.job
-                await self._publish(self._topics.stream(stream.stream, "job"), dump(to_json(answer.job)), retain=True)
+            await self._tell_job(told, answer.job)
         if publications.snapshot_is_due(
             state, age_s=now - told.snapshot_at, period_s=self._snapshot_period_s, last_job=told.last_job
         ):
