@@ -65,7 +65,7 @@ class ModelSettings(_Part):
 class EmbedderSettings(_Part):
     """[embedder]: how animals are told apart by their looks."""
 
-    name: Literal["none", "histogram", "onnx"] = "histogram"
+    name: Literal["none", "histogram", "onnx"] = "none"
     model: str = ""
 
 

@@ -1,4 +1,4 @@
-"""Colour histograms: no model, a twentieth of a millisecond a box."""
+"""Colour histograms: no model, some 0.03 ms of one CPU core a box."""
 
 from __future__ import annotations
 
