@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as mqtt
+import paho.mqtt.properties
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -44,6 +45,21 @@ REFUSALS_TOLD = 100
 """Topics that the broker refuses are named up to here."""
 PACKET_SPARE_BYTES = 1024
 """Topic, properties and header of a packet beside its payload."""
+
+
+def _read_text(buffer: bytes, most: int) -> tuple[str, int]:
+    """A text of a packet's properties and the bytes that it takes, at most `most`; of any that a broker lets through.
+
+    paho takes U+FEFF for a broken packet, which MQTT 5 (1.5.4) allows. The broker would deliver that message again
+    after each reconnect, and so one message could keep a bridge away for ever.
+    """
+    end = 2 + int.from_bytes(buffer[:2], "big")
+    if end > most:
+        raise ValueError("a text is longer than its packet")
+    return bytes(buffer[2:end]).decode("utf-8", "replace"), end
+
+
+paho.mqtt.properties.readUTF = _read_text
 
 
 class TakenOver(Exception):

@@ -265,3 +265,10 @@ def test_one_answer_to_whatever_comes(node: Node, capsys: pytest.CaptureFixture[
         assert user.ask("GetNode", {})["ok"]
     finally:
         user.close()
+
+
+@pytest.mark.parametrize("properties", [{"ContentType": "\ufeff"}, {"UserProperty": [("\ufeff", "a\ufeffb")]}])
+def test_a_byte_order_mark_keeps_nobody_away(node: Node, properties: dict[str, Any]) -> None:
+    """paho takes such a packet for broken; delivered again after each reconnect, it would end every connection."""
+    node.asker.ask(Message("GetNode", b"{}", False, properties))
+    assert "is lost" not in node.bridge.log()
