@@ -120,4 +120,6 @@ def test_a_host_name_becomes_a_node_id(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("profile", sorted(path.name for path in (REFERENCE.parent / "profiles").glob("*.toml")))
 def test_a_profile_can_be_loaded(profile: str) -> None:
-    load_settings(REFERENCE.parent / "profiles" / profile)
+    file = REFERENCE.parent / "profiles" / profile
+    said = tomllib.loads(file.read_text())["model"]
+    assert load_settings(file).model.model_dump(include=set(said)) == said

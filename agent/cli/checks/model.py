@@ -61,8 +61,8 @@ def open_model(settings: AgentSettings, name: str = "") -> tuple[OnnxDetector | 
             f"fetch it now: herdlink model check {name} --store {store.folder}",
         )
     try:
-        wanted = settings.model
-        detector = open_detector(*find(store, name), provider=wanted.provider, threads=wanted.threads)
+        # One thread a picture, as in the node; its setting says how many pictures at once.
+        detector = open_detector(*find(store, name), provider=settings.model.provider, threads=1)
     except HerdlinkError as error:
         return None, fail("model", error.message, "see herdlink model list, and model.name in agent.toml")
     return detector, ok("model", detector.name)
