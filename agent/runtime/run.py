@@ -209,6 +209,7 @@ class Run:
         """The next pictures in order, with what the model has found in them."""
         for frame, detections, seconds in group:
             self._figures.add("detect", seconds)
+            self._intake.picture_s = seconds
             pipeline.set_scene(self._scene)
             with self._figures.stage("track"):
                 result = pipeline.track(frame, detections)
