@@ -17,7 +17,7 @@ IMAGE = np.zeros((36, 64, 3), np.uint8)
 
 @pytest.mark.parametrize("known_count", [0, ANIMALS])
 def test_what_is_kept_of_a_day_is_bounded(known_count: int) -> None:
-    """Seven minutes in which animals and boxes of nothing come and go; each leaves something if it is not given back."""
+    """Seven minutes in which animals and false boxes come and go; each leaves something if it is not given back."""
     tracker = make(threshold=0.3, known_count=known_count)
     herd = Herd(labels=("pig",), period_s=60.0, known_count=known_count, totals=Totals(), live=False)
     sizes: list[int] = []
