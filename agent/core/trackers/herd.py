@@ -104,7 +104,8 @@ class HerdTracker:
         if found.features.shape[1]:
             self._looks.see(sure.nonzero()[0], found.features[partner[sure]])
         if learning:
-            self._learn_usual(scores[sure & (roll.told > roll.fixtures)])
+            told = roll.told > roll.fixtures if roll.has_fixtures else roll.told
+            self._learn_usual(scores[sure & told])
 
     def _learn_usual(self, scores: Doubles) -> None:
         """Of confident boxes of told tracks."""

@@ -127,8 +127,9 @@ class Bodies:
         """
         state, boxes = self._state, self._boxes
         place = state[_PLACE]
-        if learn is not None and np.count_nonzero(learn):
-            self._jitter.learn(boxes[0][:, learn], boxes[1][:, learn], measured[:, learn])
+        rows = learn.nonzero()[0] if learn is not None else ()
+        if len(rows):
+            self._jitter.learn(*(three.take(rows, axis=1) for three in (boxes[0], boxes[1], measured)))
         boxes[0] = boxes[1]
         np.copyto(boxes[1], measured, where=seen)
         doubt = scores * -DOUBT
@@ -137,8 +138,9 @@ class Bodies:
         noise = self._jitter.variance(place)
         noise *= doubt
         noise += state[_PP]
-        # What was not seen is a box of which nothing is known: it changes nothing.
-        noise[:, ~seen] = np.inf
+        if np.count_nonzero(seen) < len(seen):
+            # What was not seen is a box of which nothing is known: it changes nothing.
+            noise[:, ~seen] = np.inf
         gain = state[_SHARED] / noise
         surprise = measured - place
         pull = surprise[:2] / np.sqrt(noise[:2])

@@ -46,4 +46,4 @@ class Jitter:
         mean = np.minimum(tremble, _OUTLIER * self._share).sum(axis=1, keepdims=True) / count
         weight = count / (min(self._boxes, _MEMORY) + _PRIOR + count)
         self._boxes += count
-        self._share = np.clip(self._share + weight * (mean - self._share), LEAST, MOST)
+        self._share = np.minimum(np.maximum(self._share + weight * (mean - self._share), LEAST), MOST)
