@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import time
+from array import array
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +25,15 @@ def run(_rounds: int) -> None:
     """Once: it is one long run."""
     tracker = plugins.load("agent.core.trackers", "herd", "tracker").make(threshold=0.3)
     herd = Herd(labels=("pig",), period_s=60.0, totals=Totals(), live=False)
-    tracking: list[list[float]] = []
-    numbers: list[list[float]] = []
-    kept: list[list[float]] = []
-    resident: list[list[float]] = []
+    tracking: list[array[float]] = []
+    numbers: list[array[float]] = []
+    kept: list[array[float]] = []
+    resident: list[array[float]] = []
     last_id = index = 0
     for index, (moment, found) in enumerate(day(HOURS * 3600), 1):
         if moment >= len(kept) * PART_S:
             for parts in (tracking, numbers, kept, resident):
-                parts.append([])
+                parts.append(array("f"))  # lists of Python floats would be what grows
         begin = time.thread_time()
         tracks = tracker.update(found, moment)
         middle = time.thread_time()

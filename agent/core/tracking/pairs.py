@@ -13,7 +13,7 @@ Corners = Doubles
 """(5, N) left, top, right, bottom and area of boxes of positive size."""
 _DENSE = 400
 """Pairs up to which trying all is faster than looking for neighbours first."""
-_FEW = 8
+_FEW = 6
 """Pairs up to which they are looked at one by one."""
 
 
@@ -85,26 +85,24 @@ def best(rows: Rows, columns: Rows, worth: Doubles) -> Rows:
     knots = knotted.nonzero()[0]
     alone = (~knotted).nonzero()[0]
     if len(knots) <= _FEW:
-        chosen = _by_hand(rows[knots].tolist(), columns[knots].tolist(), worth[knots].tolist())
-        if chosen is not None:
-            return np.concatenate([alone, knots[chosen]])
+        few = list(range(len(knots)))
+        _, chosen = _by_hand(rows[knots].tolist(), columns[knots].tolist(), worth[knots].tolist(), few)
+        return np.concatenate([alone, knots[chosen]])
     return np.concatenate([alone, knots[_solve(rows[knots], columns[knots], worth[knots])]])
 
 
-def _by_hand(rows: list[int], columns: list[int], worth: list[float]) -> list[int] | None:
-    """The same for few pairs: one worth more than the best two that it displaces is right. None: it is not so easy."""
-    left = sorted(range(len(worth)), key=worth.__getitem__, reverse=True)
-    chosen = []
-    while left:
-        pair, *left = left
-        in_row = [worth[k] for k in left if rows[k] == rows[pair]]
-        in_column = [worth[k] for k in left if columns[k] == columns[pair]]
-        # In order of worth, so the first is the best.
-        if in_row and in_column and in_row[0] + in_column[0] > worth[pair]:
-            return None
-        chosen.append(pair)
-        left = [k for k in left if rows[k] != rows[pair] and columns[k] != columns[pair]]
-    return chosen
+def _by_hand(rows: list[int], columns: list[int], worth: list[float], left: list[int]) -> tuple[float, list[int]]:
+    """The same for the few pairs `left`: what they are worth with the first and without it, whichever is more."""
+    if not left:
+        return 0.0, []
+    first, *others = left
+    beside = [k for k in others if rows[k] != rows[first] and columns[k] != columns[first]]
+    most, chosen = _by_hand(rows, columns, worth, beside)
+    most += worth[first]
+    if len(beside) == len(others):
+        return most, [first, *chosen]
+    without, instead = _by_hand(rows, columns, worth, others)
+    return (most, [first, *chosen]) if most >= without else (without, instead)
 
 
 def _solve(rows: Rows, columns: Rows, worth: Doubles) -> Rows:
