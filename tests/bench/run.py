@@ -1,6 +1,6 @@
 """make bench: what a claim about speed rests on. Every figure is a ratio of two things measured in turn in one run.
 
-tests/bench/run.py [--rounds N] [pipeline] [trackers] [mqtt_calls]
+tests/bench/run.py [--rounds N] [pipeline] [trackers] [mqtt_calls] [hours]
 """
 
 from __future__ import annotations
