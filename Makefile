@@ -73,7 +73,7 @@ $(HA_VENV)/.ready: Makefile
 	@touch $@
 
 # An environment of its own: PyTorch is no dependency of herdlink. Goes on where it was stopped. PIG: more options, e.g.
-# make pig-model PIG='--own farm/frames --judge farm/apart --start agent/models/included/pig.weights'
+# make pig-model PIG='--own farm/frames --judge farm/apart --start agent/models/included/pig.onnx'
 PIG ?=
 pig-model: $(TRAIN_VENV)/.ready
 	OMP_NUM_THREADS=1 $(TRAIN_VENV)/bin/python -m agent.training --output build/pig $(PIG)
