@@ -10,7 +10,7 @@ import os
 import platform
 from importlib import import_module
 
-SUITES = ("pipeline", "trackers", "mqtt_calls", "rest", "idle", "scale")
+SUITES = ("pipeline", "trackers", "mqtt_calls", "rest", "idle", "scale", "hours")
 
 
 def main() -> None:
