@@ -18,7 +18,7 @@ import paho.mqtt.client as mqtt
 from agent_process import AgentProcess
 from mosquitto_process import Mosquitto
 from paho.mqtt.enums import CallbackAPIVersion
-from table import Figure, show
+from table import Figure, at, show
 
 from herdlink.v1 import edge_pb2 as pb
 
@@ -34,13 +34,13 @@ def run(rounds: int) -> None:
         user.ask("herdlink/n1/cmd/GetInput", 50)
         rows = [_round(user, agent) for _ in range(rounds)]
         memory = [_peak_mb(agent), _peak_mb(bridge)]
-    medians = [[_at(times, 0.5) for times in row] for row in rows]
+    medians = [[at(times, 0.5) for times in row] for row in rows]
     show(
         f"GetInput, {CALLS} calls a round, in turn",
         [
             Figure("MQTT p50 / (echo p50 + gRPC p50)", [m / (e + g) for e, m, g in medians]),
             Figure("MQTT p50", [m for _, m, _ in medians], "ms"),
-            Figure("MQTT p99", [_at(row[1], 0.99) for row in rows], "ms"),
+            Figure("MQTT p99", [at(row[1], 0.99) for row in rows], "ms"),
             Figure("echo p50", [e for e, _, _ in medians], "ms"),
             Figure("gRPC p50", [g for _, _, g in medians], "ms"),
             Figure("agent, idle: peak memory", [memory[0]], "MB"),
@@ -59,10 +59,6 @@ def _round(user: _User, agent: AgentProcess) -> tuple[list[float], list[float], 
         agent.edge.GetInput(pb.GetInputRequest())
         bare.append((time.perf_counter() - begin) * 1000)
     return echo, calls, bare
-
-
-def _at(times: list[float], share: float) -> float:
-    return sorted(times)[int(len(times) * share)]
 
 
 class _User:
