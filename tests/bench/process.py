@@ -69,5 +69,14 @@ def whole_cpu_s(pid: int) -> float:
 
 def peak_mb(pid: int) -> float:
     """The most that a running process has held."""
+    return _held_mb(pid, "VmHWM")
+
+
+def rss_mb(pid: int) -> float:
+    """What a running process holds now."""
+    return _held_mb(pid, "VmRSS")
+
+
+def _held_mb(pid: int, what: str) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 1024

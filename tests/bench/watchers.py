@@ -93,7 +93,8 @@ def _analysed(agent: AgentProcess, count: int) -> Watched:
         job = agent.compute(str(CLIP), stream="film")
         used = whole_cpu_s(agent.process.pid) - before
         assert job.frames == FRAMES, job
-    return Watched(used / FRAMES, job.fps, told[0] / FRAMES / count if count else 0.0)
+    took_s = job.end_time.ToDatetime() - job.start_time.ToDatetime()
+    return Watched(used / FRAMES, FRAMES / took_s.total_seconds(), told[0] / FRAMES / count if count else 0.0)
 
 
 @contextmanager
