@@ -24,7 +24,7 @@ DETAILS_KEY = "grpc-status-details-bin"
 log = logging.getLogger(__name__)
 
 
-class Guarded(grpc.GenericRpcHandler):  # type: ignore[misc]
+class Guarded(grpc.GenericRpcHandler):
     """The methods of services, with HerdlinkError turned into its status with ErrorInfo, and any other exception into
     INTERNAL with an error id. Stands in a server's place for the generated `add_..Servicer_to_server`.
 

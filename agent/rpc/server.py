@@ -8,6 +8,7 @@ import socket
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -43,7 +44,7 @@ class Server:
 
     def __init__(self, *, edge: EdgeService, track: TrackService, record: RecordService) -> None:
         self._server = grpc.aio.server(options=OPTIONS)
-        guarded = Guarded()
+        guarded: Any = Guarded()
         edge_pb2_grpc.add_EdgeServiceServicer_to_server(edge, guarded)
         track_pb2_grpc.add_TrackServiceServicer_to_server(track, guarded)
         record_pb2_grpc.add_RecordServiceServicer_to_server(record, guarded)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
-from mqtt_calls import User, node
+from mqtt_calls import node
 from paho.mqtt.enums import CallbackAPIVersion
 from process import cpu_s, rss_mb
 from table import Figure, at, interleaved, show
@@ -135,7 +135,7 @@ def _played(folder: Path, port: int, examples: dict[str, bytes], count: int) -> 
         process.wait()
 
 
-# -- the players: MQTT 3.1.1 by hand, since two thousand clients of a library would be what is measured -----------------
+# -- the players: MQTT 3.1.1 by hand, since two thousand clients of a library would be what is measured ---------------
 
 
 def _text(value: bytes) -> bytes:

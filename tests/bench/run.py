@@ -11,8 +11,8 @@ import platform
 from importlib import import_module
 
 SUITES = (
-    "pipeline", "peers", "trackers", "starts", "grpc_calls", "mqtt_calls", "watchers", "streams", "fleet", "video_bytes",
-    "rest", "idle", "scale",
+    "pipeline", "peers", "trackers", "starts", "grpc_calls", "mqtt_calls", "watchers", "streams", "fleet",
+    "video_bytes", "rest", "idle", "scale",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""What goes over the network: a camera's video, against all that a node publishes of it, as the broker counts both ways.
+"""A camera's video, against all that a node publishes of it, also as the broker counts it.
 
 The demo's film, again and again at its own 10 pictures a second, as a camera's MJPEG over HTTP. The video is counted as
-the H.264 that the film is; the MJPEG, which is larger, stands beside it. A round takes 70 seconds, ten of them to settle.
+the H.264 that the film is; the MJPEG, which is larger, stands beside it. A round takes a minute.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _camera() -> Iterator[Camera]:
     camera = Camera()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=cut")
             self.end_headers()
@@ -111,7 +111,7 @@ def _camera() -> Iterator[Camera]:
             except OSError:
                 return
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
