@@ -94,7 +94,8 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
                 if job.state.ended:
                     return
                 try:
-                    await asyncio.wait_for(changes.get(), WATCH_S)
+                    async with asyncio.timeout(WATCH_S):
+                        await changes.get()
                 except TimeoutError:
                     continue
 

@@ -46,7 +46,8 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
                 place = page.records[-1].sequence if page.records else max(place, page.oldest - 1)
                 if len(page.records) < PAGE:
                     try:
-                        await asyncio.wait_for(news.get(), PRESENT_S)
+                        async with asyncio.timeout(PRESENT_S):
+                            await news.get()
                     except TimeoutError:
                         self._welcome(request, stream, kind)
 

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 GROUP = 4
 GROUP_BYTES = 4 << 20
+GROUP_S = 0.1
 
 
 class Intake:
@@ -39,6 +40,8 @@ class Intake:
         """Pictures in groups: see runtime/ahead.py."""
         self.info: InputInfo | None = None
         self.error: Exception | None = None
+        self.picture_s = 0.0
+        """What the model takes for a picture; 0 until that is known. Written by the job's thread."""
         self._open_source = open_source
         self._live = live
         self._max_fps = max_fps
@@ -117,13 +120,20 @@ class Intake:
                     continue
                 self._taken += 1
                 group.append(replace(frame, index=self._taken) if self._live else frame)
-                if self._live or len(group) >= group_size(frame.image.nbytes):
+                if self._live or len(group) >= self._group_size(frame):
                     self.mailbox.put(group)
                     group = []
         finally:
             # Also before an error: what was read is kept.
             if group and not self._stopping.is_set():
                 self.mailbox.put(group)
+
+    def _group_size(self, frame: Frame) -> int:
+        """The last pictures of a file go singly, so that no core idles while another has several left."""
+        total = self.info.total_frames if self.info else 0
+        if total and frame.index >= total - 2 * GROUP:
+            return 1
+        return group_size(frame.image.nbytes, self.picture_s)
 
     def _next(self, frames: Iterator[Frame]) -> Frame | None:
         with self._figures.stage("decode"):
@@ -139,6 +149,10 @@ class Intake:
         return True
 
 
-def group_size(picture_bytes: int) -> int:
-    """How many pictures of a file go through the model as one group: some megabytes of them, at most four."""
-    return min(GROUP, max(1, GROUP_BYTES // max(1, picture_bytes)))
+def group_size(picture_bytes: int, picture_s: float) -> int:
+    """How many pictures of a file go through the model as one group: some megabytes of them, and as many as it does in
+    GROUP_S. Of a slower model they would only lie in memory; one that is not known yet may be slow.
+    """
+    if not picture_s:
+        return 1
+    return max(1, min(GROUP, GROUP_BYTES // max(1, picture_bytes), round(GROUP_S / picture_s)))

@@ -12,7 +12,7 @@ from importlib import import_module
 
 SUITES = (
     "pipeline", "peers", "trackers", "starts", "grpc_calls", "mqtt_calls", "watchers", "streams", "fleet",
-    "video_bytes", "rest", "idle", "scale",
+    "video_bytes", "rest", "idle", "scale", "hours",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from agent.core.tracking.dealing import Deal
 from agent.core.tracking.found import Found, look
 from agent.core.tracking.looks import Looks
 from agent.core.tracking.population import Population
-from agent.core.tracking.roll import Roll
+from agent.core.tracking.roll import ROUNDING_S, Roll
 from agent.core.types import Detections, Doubles, Floats, Tracks
 
 LEAST_SCORE = 0.1
@@ -60,7 +60,6 @@ class HerdTracker:
         self._threshold = threshold
         self._population = Population(count=known_count, first_id=first_id) if known_count else None
         self._bodies, self._looks, self._roll = Bodies(), Looks(), Roll(first_id=first_id)
-        self._scores: Doubles = np.zeros(0)
         self._usual, self._usual_of = (1 + threshold) / 2, 0
         self._last_time: float | None = None
         self._last_step_s = 0.0
@@ -89,21 +88,23 @@ class HerdTracker:
         return step_s
 
     def _correct(self, deal: Deal, found: Found, step_s: float) -> None:
-        rows = (deal.partner >= 0).nonzero()[0]
-        learning = self._roll.frame < _LEARN_FRAMES or self._roll.frame % _LEARN_EVERY == 0
+        roll, partner = self._roll, deal.partner
+        learning = roll.frame < _LEARN_FRAMES or roll.frame % _LEARN_EVERY == 0
         steady = learning and step_s > 0 and abs(step_s - self._last_step_s) <= _SAME_STEP * step_s
         self._last_step_s = step_s
-        if not len(rows):
+        seen = partner >= 0
+        if not np.count_nonzero(seen):
+            roll.see_none()
             return
-        columns = deal.partner[rows]
-        places, scores, sure = found.places[:, columns], found.scores[columns], found.sure[columns]
-        runs, told = self._roll.see(rows, sure=sure, scores=scores, evidence=self._evidence(scores))
-        self._bodies.correct(rows, places, scores, learn=runs >= 3 if steady else None)
-        self._scores[rows] = scores
+        # Whole columns, also of tracks that were not seen: taking the others out and putting them back costs more.
+        places, scores = found.places.take(partner, axis=1), found.scores[partner]
+        sure = found.sure[partner] & seen
+        runs = roll.see(seen, sure=sure, scores=scores, evidence=None if roll.all_told else self._evidence(scores))
+        self._bodies.correct(seen, places, scores, learn=runs >= 3 if steady else None)
         if found.features.shape[1]:
-            self._looks.see(rows[sure], found.features[columns[sure]])
+            self._looks.see(sure.nonzero()[0], found.features[partner[sure]])
         if learning:
-            self._learn_usual(scores[sure & told & ~self._roll.fixtures[rows]])
+            self._learn_usual(scores[sure & (roll.told > roll.fixtures)])
 
     def _learn_usual(self, scores: Doubles) -> None:
         """Of confident boxes of told tracks."""
@@ -111,24 +112,21 @@ class HerdTracker:
         self._usual += float((scores - self._usual).sum()) / (self._usual_of + _USUAL_PRIOR)
 
     def _end(self) -> None:
-        over = self._roll.over()
-        if over.any():
-            keep = ~over
+        rows = self._roll.staying()
+        if rows is not None:
             for part in (self._bodies, self._roll, self._looks):
-                part.keep(keep)
-            self._scores = self._scores[keep]
+                part.keep(rows)
 
     def _begin(self, deal: Deal, found: Found) -> None:
-        fresh = (deal.free & found.sure).nonzero()[0]
+        fresh = deal.left.nonzero()[0]
         if len(fresh):
-            scores = found.scores[fresh]
-            self._bodies.begin(found.places[:, fresh])
+            scores, places = found.scores[fresh], found.places[:, fresh]
+            self._bodies.begin(places)
             self._looks.begin(found.features[fresh])
             # The first frame's are told at once: a clip of one picture counts.
             need = np.where(deal.cover[fresh] > COVERED, NEED_COVERED, 0.0 if self._hurry else NEED)
             evidence = self._evidence(scores)
-            self._roll.begin(found.classes[fresh], found.places[:, fresh], scores=scores, evidence=evidence, need=need)
-            self._scores = np.concatenate([self._scores, scores])
+            self._roll.begin(found.classes[fresh], places, scores=scores, evidence=evidence, need=need)
             self._hurry = False
         self._roll.confirm()
         if self._roll.judge(self._bodies.places, self._dull):
@@ -136,8 +134,10 @@ class HerdTracker:
 
     def _evidence(self, scores: Doubles) -> Doubles:
         """What boxes of these scores say for their track: 1 where the detector is usually, little at the threshold."""
-        evidence = (scores - self._threshold) / max(self._usual - self._threshold, 1e-3)
-        return np.minimum(np.maximum(evidence, LEAST_EVIDENCE), 1.0)
+        evidence = scores - self._threshold
+        evidence /= max(self._usual - self._threshold, 1e-3)
+        np.maximum(evidence, LEAST_EVIDENCE, out=evidence)
+        return np.minimum(evidence, 1.0, out=evidence)
 
     @property
     def _dull(self) -> float:
@@ -147,10 +147,11 @@ class HerdTracker:
     def _tell(self) -> Tracks:
         """The told tracks seen in this frame, and those missed just now."""
         roll = self._roll
-        if not roll.misses.any():
+        if not roll.missed:
             return self._tracks(0.0)
         # Whose last box was poor is rather being covered, or leaving: its place is a guess.
-        sound = (self._scores >= self._dull) & (roll.age_s >= GROWN_S)
+        sound = roll.scores >= self._dull
+        sound &= roll.age_s >= GROWN_S - ROUNDING_S
         return self._tracks(np.where(sound, MISSED_S, 0.0))
 
     def _tell_all(self) -> Tracks:
@@ -161,13 +162,16 @@ class HerdTracker:
 
     def _tracks(self, unseen_s: Doubles | float) -> Tracks:
         """The told tracks last seen within so many seconds; a score of 0: not in this frame."""
-        rows, ids, ages = self._roll.seen_within(unseen_s)
-        scores = np.where(self._roll.misses[rows] == 0, self._scores[rows], 0).astype(np.float32)
-        return Tracks(ids, self._boxes(rows), scores, self._roll.classes[rows].astype(np.int32), ages)
+        roll = self._roll
+        rows, ids, ages = roll.seen_within(unseen_s)
+        scores = roll.scores[rows].astype(np.float32)
+        if roll.missed:
+            scores *= roll.misses[rows] == 0
+        return Tracks(ids, self._boxes(rows), scores, roll.classes[rows].astype(np.int32), ages)
 
     def _boxes(self, rows: NDArray[np.intp]) -> Floats:
         """(M, 4) left, top, right, bottom."""
-        places = self._bodies.places[:, rows]
+        places = self._bodies.places.take(rows, axis=1)
         half = places[2:] / 2
         boxes = np.empty((len(rows), 4), np.float32)
         boxes[:, :2] = (places[:2] - half).T

@@ -21,6 +21,7 @@ from agent.core.tracking.jitter import Jitter
 from agent.core.types import Doubles
 
 Rows = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 FADE_S = 0.5
 """After which the speed of a width or height is down to a third."""
 DOUBT = 2.0
@@ -37,10 +38,9 @@ PULL_WEIGHT = 0.4
 """Of the last surprise in that mean."""
 _FIRST_SPEED = np.array([[1.5], [1.5], [0.3], [0.3]]) ** 2
 """Variance of the speeds of a body seen once."""
-_PLACE, _SPEED, _PP, _PV, _VV, _LAST, _BEFORE, _PULL, _KNOWN = range(9)
+_PLACE, _SPEED, _PP, _PV, _VV, _DRIFT, _KNOWN = range(7)
 _ESTIMATE = slice(_PLACE, _PP)
 _SHARED = slice(_PP, _VV)
-_KEPT = [_LAST, _BEFORE, _PULL]
 _SMALLEST_PX = 1.0
 
 
@@ -48,59 +48,70 @@ class Bodies:
     """N bodies; column i is body i. A body length is the root of width times height."""
 
     def __init__(self) -> None:
-        self._state: Doubles = np.zeros((4, _KNOWN, 0))
-        """Coordinates by what is known of each: a step is one matrix a coordinate, for all bodies."""
         self._jitter = Jitter()
         self._step_s = -1.0
+        self._hold(np.zeros((4 * _KNOWN + 2 + 8, 0)))
 
     def __len__(self) -> int:
-        return int(self._state.shape[2])
+        return int(self._all.shape[1])
+
+    def _hold(self, everything: Doubles) -> None:
+        """All that is known lies in one table, so that bodies come and go in one step."""
+        self._all = everything
+        state, pull, boxes = everything[: 4 * _KNOWN], everything[4 * _KNOWN : -8], everything[-8:]
+        self._state = state.reshape(_KNOWN, 4, -1)
+        """What is known of each coordinate; _DRIFT is how freely it moves, in pixels squared."""
+        self._pull = pull
+        """(2, N) mean surprise to the right and downwards, in standard deviations."""
+        self._boxes = boxes.reshape(2, 4, -1)
+        """The last two boxes of each, the older one first."""
 
     @property
     def places(self) -> Doubles:
         """(4, N) centre x, centre y, width, height in pixels."""
-        places: Doubles = self._state[:, _PLACE]
+        places: Doubles = self._state[_PLACE]
         return places
 
     @property
     def speeds(self) -> Doubles:
         """(4, N) of the same, a second."""
-        speeds: Doubles = self._state[:, _SPEED]
+        speeds: Doubles = self._state[_SPEED]
         return speeds
 
     def begin(self, measured: Doubles) -> None:
         """Appends a body at rest for each of (4, M) boxes as centre, width and height."""
-        state = np.zeros((4, _KNOWN, measured.shape[1]))
-        state[:, [_PLACE, _LAST, _BEFORE]] = measured[:, None]
-        state[:, _PP] = self._jitter.variance(measured)
-        state[:, _VV] = _FIRST_SPEED * (measured[2] * measured[3])
-        self._state = np.concatenate([self._state, state], axis=2)
+        known = self._all
+        self._hold(np.zeros((len(known), measured.shape[1])))
+        self._state[_PLACE] = self._boxes[:] = measured
+        self._state[_PP] = self._jitter.variance(measured)
+        self._state[_VV] = _FIRST_SPEED * (measured[2] * measured[3])
+        self._hold(np.concatenate([known, self._all], axis=1))
 
-    def keep(self, mask: NDArray[np.bool_]) -> None:
-        """Forgets the bodies outside an (N,) mask."""
-        self._state = self._state[:, :, mask]
+    def keep(self, rows: Rows) -> None:
+        """Forgets all other bodies."""
+        self._hold(self._all.take(rows, axis=1))
 
     def rest(self, mask: NDArray[np.bool_]) -> None:
         """Takes the speed from the bodies of an (N,) mask."""
-        self._state[:, _SPEED, mask] = 0
+        self._state[_SPEED, :, mask] = 0
 
     def predict(self, step_s: float) -> None:
         """Moves every body `step_s` >= 0 seconds ahead."""
         if step_s != self._step_s:
             self._prepare(step_s)
-        place = self._state[:, _PLACE]
-        drift = self._drift * (place[2] * place[3])
+        state = self._state
+        place, drift = state[_PLACE], state[_DRIFT]
+        np.multiply(place[2], place[3], out=drift)
         drift[:2] *= self._freedom()
-        self._state = np.matmul(self._step, self._state)
-        self._state += drift
-        sizes = self._state[2:, _PLACE]
-        np.maximum(sizes, _SMALLEST_PX, out=sizes)
+        by_coordinate = state.swapaxes(0, 1)
+        np.matmul(self._step, by_coordinate, out=by_coordinate)
+        np.maximum(place[2:], _SMALLEST_PX, out=place[2:])
 
     def _freedom(self) -> Doubles:
         """(N,) between STEADY and TURNING."""
-        pull = self._state[:2, _PULL]
-        turning: Doubles = np.square(pull[0])
-        turning += np.square(pull[1])
+        pull = np.square(self._pull)
+        turning: Doubles = pull[0]
+        turning += pull[1]
         turning /= TURN
         np.minimum(turning, 1.0, out=turning)
         turning *= turning
@@ -108,28 +119,36 @@ class Bodies:
         turning += STEADY
         return turning
 
-    def correct(self, rows: Rows, measured: Doubles, scores: Doubles, *, learn: NDArray[np.bool_] | None) -> None:
-        """Takes (4, M) boxes as measurements of `rows` (M,), each at most once; scores (M,) 0..1.
+    def correct(self, seen: Mask, measured: Doubles, scores: Doubles, *, learn: Mask | None) -> None:
+        """Takes (4, N) boxes as measurements of the bodies `seen` (N,); scores (N,) 0..1. Others' figures say nothing.
 
-        `learn` (M,): those that were measured twice before at the same step, so that they tell of the jitter.
+        `learn` (N,): those that were measured in the last two steps as well, all three alike, so that they tell of the
+        jitter.
         """
-        state = self._state.take(rows, axis=2)
-        place, last = state[:, _PLACE], state[:, _LAST]
-        if learn is not None and learn.any():
-            self._jitter.learn(state[:, _BEFORE, learn], last[:, learn], measured[:, learn])
+        state, boxes = self._state, self._boxes
+        place = state[_PLACE]
+        if learn is not None and np.count_nonzero(learn):
+            self._jitter.learn(boxes[0][:, learn], boxes[1][:, learn], measured[:, learn])
+        boxes[0] = boxes[1]
+        np.copyto(boxes[1], measured, where=seen)
+        doubt = scores * -DOUBT
+        doubt += 1 + DOUBT
+        doubt *= doubt
         noise = self._jitter.variance(place)
-        noise *= np.square(1 + DOUBT - DOUBT * scores)
-        noise += state[:, _PP]
-        gain = state[:, _SHARED] / noise[:, None]
+        noise *= doubt
+        noise += state[_PP]
+        # What was not seen is a box of which nothing is known: it changes nothing.
+        noise[:, ~seen] = np.inf
+        gain = state[_SHARED] / noise
         surprise = measured - place
-        state[:, _PULL] += PULL_WEIGHT * (surprise / np.sqrt(noise) - state[:, _PULL])
-        state[:, _ESTIMATE] += gain * surprise[:, None]
-        state[:, _VV] -= gain[:, 1] * state[:, _PV]
-        state[:, _SHARED] *= 1 - gain[:, :1]
+        pull = surprise[:2] / np.sqrt(noise[:2])
+        pull -= self._pull
+        pull *= PULL_WEIGHT
+        np.add(self._pull, pull, out=self._pull, where=seen)
+        state[_ESTIMATE] += gain * surprise
+        state[_VV] -= gain[1] * state[_PV]
+        state[_SHARED] *= 1 - gain[0]
         np.maximum(place[2:], _SMALLEST_PX, out=place[2:])
-        state[:, _BEFORE] = last
-        state[:, _LAST] = measured
-        self._state[:, :, rows] = state
 
     def _prepare(self, step_s: float) -> None:
         """What a step of this length does; frames come at one rate for long."""
@@ -142,8 +161,6 @@ class Bodies:
             self._step[k, _PP, [_PP, _PV, _VV]] = 1, 2 * reach, reach**2
             self._step[k, _PV, [_PV, _VV]] = fade, fade * reach
             self._step[k, _VV, _VV] = fade**2
-            self._step[k, _KEPT, _KEPT] = 1
-        self._drift = np.zeros((4, _KNOWN, 1))
-        self._drift[:, _PP] = _SPEED_DRIFT * (step_s**3 / 3) + _PLACE_DRIFT * step_s
-        self._drift[:, _PV] = _SPEED_DRIFT * (step_s**2 / 2)
-        self._drift[:, _VV] = _SPEED_DRIFT * step_s
+        self._step[:, _PP, _DRIFT] = _SPEED_DRIFT * (step_s**3 / 3) + _PLACE_DRIFT * step_s
+        self._step[:, _PV, _DRIFT] = _SPEED_DRIFT * (step_s**2 / 2)
+        self._step[:, _VV, _DRIFT] = _SPEED_DRIFT * step_s

@@ -16,7 +16,7 @@ from agent.core.tracking.bodies import Bodies
 from agent.core.tracking.found import Found
 from agent.core.tracking.looks import Looks
 from agent.core.tracking.pairs import best, corners, overlapping, shares
-from agent.core.tracking.roll import Roll
+from agent.core.tracking.roll import ROUNDING_S, Roll
 from agent.core.types import Doubles
 
 Rows = NDArray[np.intp]
@@ -53,46 +53,48 @@ class Deal:
         """(N,) each track's detection, or -1."""
         self.free = np.ones(len(found), np.bool_)
         """(M,) detections not taken."""
+        self.left = found.sure.copy()
+        """(M,) those of them that are confident."""
         self.cover = np.zeros(len(found))
         """(M,) how far a free detection lies on one that is taken: intersection over union."""
-        self._dull = found.scores < dull
-        self._mixed = False
+        self._dull = dull
+        self._any_taken = False
 
     def all(self, step_s: float) -> None:
         """All rounds of a frame `step_s` after the last one."""
         found, roll = self._found, self._roll
-        if not len(self.partner) or not len(found):
+        if not len(roll) or not len(found):
             return
         self._rows, self._columns, self._share = self._pairs()
-        self._likeness = self._compare()
         worth = self._share * found.scores[self._columns]
+        self._likeness = self._compare()
         if len(self._likeness):
-            worth += self._likeness[self._rows, self._columns]
-            self._share[worth <= 0] = 0
-        unseen_s = roll.unseen_s - step_s
-        worth /= (1 + LATE * unseen_s)[self._rows]
-        fixtures = roll.fixtures
-        if fixtures.any():
-            self._round(fixtures, self._dull, worth, least=FIXTURE_OVERLAP)
-        bodies = roll.told & ~fixtures
-        self._round(bodies, found.sure, worth)
-        if not bodies.all() and self._left().any():
-            self._round(~bodies, found.sure, worth)
-        if self._left().any():
-            self._find_lost(bodies & (unseen_s > 0))
-        if (self.free > found.sure).any():
-            self._round(unseen_s <= POOR_S, ~found.sure, self._share, least=POOR_OVERLAP)
-
-    def _left(self) -> Mask:
-        return self.free & self._found.sure
+            worth = self._refuse(worth)
+        if roll.missed:
+            worth /= (1 + LATE * (roll.unseen_s - step_s))[self._rows]
+        bodies = roll.told
+        if roll.has_fixtures:
+            fixtures = roll.fixtures
+            bodies = bodies > fixtures
+            self._round(fixtures, found.scores < self._dull, worth, least=FIXTURE_OVERLAP)
+        self._round(bodies, self.left, worth)
+        if np.count_nonzero(self.left):
+            self._round(~bodies, self.left, worth)
+            self._find_lost(bodies)
+        poor = self.free > found.sure
+        if np.count_nonzero(poor):
+            self._round(roll.unseen_s <= POOR_S + step_s + ROUNDING_S, poor, self._share, least=POOR_OVERLAP)
 
     def _pairs(self) -> tuple[Rows, Rows, Doubles]:
         """Bodies and boxes of one class that overlap enough."""
         rows, columns, share = overlapping(corners(self._bodies.places), self._found.corners, OVERLAP)
         classes = self._found.classes
-        self._mixed = bool((classes != classes[0]).any())
-        same = self._roll.classes[rows] == classes[columns]
-        return (rows, columns, share) if same.all() else (rows[same], columns[same], share[same])
+        kinds = set(classes.tolist())
+        self._mixed = len(kinds) > 1
+        if self._mixed or kinds != self._roll.kinds:
+            same = self._roll.classes[rows] == classes[columns]
+            rows, columns, share = rows[same], columns[same], share[same]
+        return rows, columns, share
 
     def _compare(self) -> Doubles:
         """(N, M) what looks add to the worth of a pair, below 0 where they speak against; (0, 0): they say nothing."""
@@ -104,45 +106,61 @@ class Deal:
         likeness *= LOOKS * weight
         return likeness
 
+    def _refuse(self, worth: Doubles) -> Doubles:
+        """The worth of the pairs that are left with what looks say added; they may refuse one."""
+        worth = worth + self._likeness[self._rows, self._columns]
+        likely = worth > 0
+        self._rows, self._columns, self._share = self._rows[likely], self._columns[likely], self._share[likely]
+        return worth[likely]
+
     def _round(self, who: Mask, what: Mask, worth: Doubles, *, least: float = 0.0) -> None:
-        """Deals boxes `what` (M,) to tracks `who` (N,) by the worth of each pair that overlaps by `least`."""
+        """Deals free boxes of `what` (M,) to tracks `who` (N,) by the worth of each pair that overlaps by `least`."""
         rows, columns = self._rows, self._columns
-        needed = np.where(what & self.free, np.maximum(self.cover, least), np.inf)
-        fit = self._share > needed[columns]
-        fit &= (who & (self.partner < 0))[rows]
+        if self._any_taken:
+            who, what = who & (self.partner < 0), what & self.free
+        fit = who[rows]
+        fit &= what[columns]
+        if self._any_taken or least:
+            fit &= self._share > np.maximum(self.cover, least)[columns]
         pairs = fit.nonzero()[0]
-        chosen = pairs[best(rows[pairs], columns[pairs], worth[pairs])]
-        self._take(rows[chosen], columns[chosen])
+        if len(pairs):
+            rows, columns = rows[pairs], columns[pairs]
+            chosen = best(rows, columns, worth[pairs])
+            self._take(rows[chosen], columns[chosen])
 
     def _find_lost(self, who: Mask) -> None:
         """Looks for bodies that are not where they should be, by distance within a reach that grows."""
         found, roll = self._found, self._roll
         lost = (who & (self.partner < 0)).nonzero()[0]
-        left = (self._left() & (self.cover < COVERED)).nonzero()[0]
+        left = (self.left & (self.cover < COVERED)).nonzero()[0]
         if not len(lost) or not len(left):
             return
         bodies, boxes = self._bodies.places[:, lost, None], found.places[:, None, left]
-        area, other = bodies[2] * bodies[3], found.corners.area[left]
-        distance = np.sqrt(np.square(bodies[:2] - boxes[:2]).sum(axis=0) / area)
+        area, other = bodies[2] * bodies[3], found.corners[4, left]
+        apart = bodies[:2] - boxes[:2]
+        apart *= apart
+        distance = np.sqrt((apart[0] + apart[1]) / area)
         reach = np.minimum(REACH + REACH_PER_S * roll.unseen_s[lost], REACH_MOST)[:, None]
-        near = (distance < reach) & (other < AREA_RATIO * area) & (area < AREA_RATIO * other)
+        near = distance < reach
+        near &= other < AREA_RATIO * area
+        near &= area < AREA_RATIO * other
         near &= roll.classes[lost, None] == found.classes[left]
         if len(self._likeness):
             near &= self._likeness[np.ix_(lost, left)] > 0
         rows, columns = near.nonzero()
-        # Every body that is found is worth more than all that others would have to go further.
-        chosen = best(rows, columns, (2 - distance / reach - 0.2 * distance)[rows, columns])
-        self._take(lost[rows[chosen]], left[columns[chosen]])
+        if len(rows):
+            # Every body that is found is worth more than all that others would have to go further.
+            chosen = best(rows, columns, (2 - distance / reach - 0.2 * distance)[rows, columns])
+            self._take(lost[rows[chosen]], left[columns[chosen]])
 
     def _take(self, rows: Rows, columns: Rows) -> None:
-        if not len(rows):
-            return
+        self._any_taken = True
         self.partner[rows] = columns
-        self.free[columns] = False
+        self.free[columns] = self.left[columns] = False
         free = self.free.nonzero()[0]
         if len(free):
             found = self._found
-            share = shares(found.corners[free], found.corners[columns])
+            share = shares(found.corners.take(free, axis=1), found.corners.take(columns, axis=1))
             if self._mixed:
                 share *= found.classes[free, None] == found.classes[columns]
             self.cover[free] = np.maximum(self.cover[free], share.max(axis=1))

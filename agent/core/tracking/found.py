@@ -11,7 +11,7 @@ from agent.core.tracking.pairs import Corners
 from agent.core.types import Detections, Doubles, Floats, Ints
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
     """M detections from left to right."""
 
@@ -31,22 +31,37 @@ class Found:
 
 def look(detections: Detections, *, least: float, threshold: float) -> Found:
     """The detections of a score >= `least`; ids do not depend on the order in which a detector lists them."""
-    boxes = detections.boxes.T.astype(np.float64)
-    left, top, right, bottom = boxes
-    # A side that is no number, endless or not positive makes an area that is none either.
-    area = np.maximum(right - left, 0) * np.maximum(bottom - top, 0)
-    fit = (detections.scores >= least) & (area > 0) & (area < np.inf)
-    order = np.lexsort((detections.classes, detections.scores, bottom, right, top, left))
-    order = order[fit[order]]
-    boxes = boxes[:, order]
-    low, high = boxes[:2], boxes[2:]
+    order = _from_left(detections)
     scores = detections.scores[order]
-    features = detections.features[order] if detections.features.shape[1] else np.zeros((len(order), 0), np.float32)
+    corners = np.empty((5, len(order)))
+    corners[:4] = detections.boxes[order].T
+    low, high = corners[:2], corners[2:4]
+    sides = high - low
+    area = np.multiply(sides[0], sides[1], out=corners[4])
+    # A side that is no number, endless or not positive makes no box.
+    fit = np.minimum(sides[0], sides[1]) > 0
+    fit &= area < np.inf
+    fit &= scores >= least
+    if np.count_nonzero(fit) < len(fit):
+        return look(detections[order[fit]], least=least, threshold=threshold)
+    middles = low + high
+    middles /= 2
     return Found(
-        places=np.concatenate([(low + high) / 2, high - low]),
-        corners=Corners(low, high, area[order]),
+        places=np.concatenate([middles, sides]),
+        corners=corners,
         scores=scores.astype(np.float64),
         classes=detections.classes[order],
         sure=scores >= threshold,
-        features=features,
+        features=detections.features[order] if detections.features.shape[1] else np.zeros((len(order), 0), np.float32),
     )
+
+
+def _from_left(detections: Detections) -> NDArray[np.intp]:
+    """The order from left to right; of boxes with one left edge by all else that is told of them."""
+    left = detections.boxes[:, 0]
+    order = left.argsort()
+    left = left[order]
+    if np.count_nonzero(left[1:] == left[:-1]):
+        left, top, right, bottom = detections.boxes.T
+        order = np.lexsort((detections.classes, detections.scores, bottom, right, top, left))
+    return order

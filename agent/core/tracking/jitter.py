@@ -19,7 +19,6 @@ TRUST = 2.0
 _PRIOR, _MEMORY = 100, 5000
 """Boxes that FIRST counts as, and over which the mean runs."""
 _OUTLIER = 4.0
-_SIDES = np.array([2, 3, 2, 3])
 _NORMAL = 1.2533 / 6**0.5
 """From the mean size of a second difference to a standard deviation, where errors are normal."""
 
@@ -33,16 +32,16 @@ class Jitter:
 
     def variance(self, places: Doubles) -> Doubles:
         """(4, N) pixels squared for (4, N) bodies as centre, width and height."""
-        sides = places.take(_SIDES, axis=0)
-        sides *= self._share
-        sides *= sides
-        return sides
+        # The centre's share is of width and height as well.
+        deviation = self._share.reshape(2, 2, 1) * places[2:]
+        deviation *= deviation
+        return deviation.reshape(places.shape)
 
     def learn(self, first: Doubles, second: Doubles, third: Doubles) -> None:
         """Takes three successive boxes (4, M) each of M objects; the third is of positive size."""
         tremble = np.abs(first - 2 * second + third)
         tremble *= TRUST * _NORMAL
-        tremble /= third.take(_SIDES, axis=0)
+        tremble.reshape(2, 2, -1)[...] /= third[2:]
         count = third.shape[1]
         mean = np.minimum(tremble, _OUTLIER * self._share).sum(axis=1, keepdims=True) / count
         weight = count / (min(self._boxes, _MEMORY) + _PRIOR + count)

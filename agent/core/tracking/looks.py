@@ -35,9 +35,9 @@ class Looks:
         features = self._fit(features)
         self._looks = np.concatenate([self._looks, features])
 
-    def keep(self, mask: NDArray[np.bool_]) -> None:
-        """Forgets the bodies outside an (N,) mask."""
-        self._looks = self._looks[mask]
+    def keep(self, rows: Rows) -> None:
+        """Forgets all other bodies."""
+        self._looks = self._looks[rows]
 
     def see(self, rows: Rows, features: Floats) -> None:
         """Takes (M, D) unit vectors of `rows`, each at most once."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import lap
 import numpy as np
 from numpy.typing import NDArray
@@ -11,68 +9,66 @@ from numpy.typing import NDArray
 from agent.core.types import Doubles
 
 Rows = NDArray[np.intp]
+Corners = Doubles
+"""(5, N) left, top, right, bottom and area of boxes of positive size."""
 _DENSE = 400
 """Pairs up to which trying all is faster than looking for neighbours first."""
 _FEW = 8
 """Pairs up to which they are looked at one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Corners:
-    """N boxes of positive size."""
-
-    low: Doubles
-    """(2, N) left and top."""
-    high: Doubles
-    """(2, N) right and bottom."""
-    area: Doubles
-    """(N,)"""
-
-    def __getitem__(self, keep: Rows | NDArray[np.bool_]) -> Corners:
-        return Corners(self.low[:, keep], self.high[:, keep], self.area[keep])
-
-
 def corners(places: Doubles) -> Corners:
     """Of (4, N) centre x, centre y, width, height."""
     half = places[2:] / 2
-    return Corners(places[:2] - half, places[:2] + half, places[2] * places[3])
+    told = np.empty((5, places.shape[1]))
+    np.subtract(places[:2], half, out=told[:2])
+    np.add(places[:2], half, out=told[2:4])
+    np.multiply(places[2], places[3], out=told[4])
+    return told
 
 
 def shares(first: Corners, second: Corners) -> Doubles:
     """(N, M) intersection over union."""
-    sides = np.minimum(first.high[:, :, None], second.high[:, None])
-    sides -= np.maximum(first.low[:, :, None], second.low[:, None])
-    np.maximum(sides, 0, out=sides)
-    shared: Doubles = sides[0]
-    shared *= sides[1]
-    shared /= (first.area[:, None] + second.area) - shared
-    return shared
+    return _share(first[:, :, None], second[:, None])
 
 
 def overlapping(first: Corners, second: Corners, least: float) -> tuple[Rows, Rows, Doubles]:
     """Rows, columns and intersection over union of the pairs above `least` > 0. `second` grows from left to right."""
-    if len(first.area) * len(second.area) <= _DENSE:
+    if first.shape[1] * second.shape[1] <= _DENSE:
         share = shares(first, second)
         rows, columns = (share > least).nonzero()
         return rows, columns, share[rows, columns]
     rows, columns = _neighbours(first, second)
-    a, b = first[rows], second[columns]
-    sides = np.minimum(a.high, b.high)
-    sides -= np.maximum(a.low, b.low)
-    np.maximum(sides, 0, out=sides)
-    shared = sides[0] * sides[1]
-    share = shared / (a.area + b.area - shared)
+    share = _share(first.take(rows, axis=1), second.take(columns, axis=1))
     close = (share > least).nonzero()[0]
     return rows[close], columns[close], share[close]
 
 
+def _share(first: Corners, second: Corners) -> Doubles:
+    """Intersection over union of boxes side by side."""
+    sides = np.minimum(first[2:4], second[2:4])
+    sides -= np.maximum(first[:2], second[:2])
+    np.maximum(sides, 0, out=sides)
+    shared: Doubles = sides[0]
+    shared *= sides[1]
+    union = first[4] + second[4]
+    union -= shared
+    shared /= union
+    return shared
+
+
 def _neighbours(first: Corners, second: Corners) -> tuple[Rows, Rows]:
     """Pairs that may overlap from left to right: of boxes sorted by their left, those near a box are one slice."""
-    widest = (second.high[0] - second.low[0]).max(initial=0)
-    begin = np.searchsorted(second.low[0], first.low[0] - widest)
-    count = np.searchsorted(second.low[0], first.high[0]) - begin
-    rows = np.repeat(np.arange(len(count)), count)
-    columns = np.arange(len(rows)) + np.repeat(begin - np.cumsum(count) + count, count)
+    left = second[0]
+    widest = (second[2] - left).max(initial=0)
+    begin = left.searchsorted(first[0] - widest)
+    count = left.searchsorted(first[2])
+    count -= begin
+    rows = np.arange(len(count)).repeat(count)
+    begin -= count.cumsum()
+    begin += count
+    columns = begin.repeat(count)
+    columns += np.arange(len(rows))
     return rows, columns
 
 
@@ -81,11 +77,13 @@ def best(rows: Rows, columns: Rows, worth: Doubles) -> Rows:
     if len(rows) < 2:
         return np.arange(len(rows))
     # Most objects stand alone: one candidate each, and that one has no other. Only the knots need more.
-    knotted = (np.bincount(rows)[rows] > 1) | (np.bincount(columns)[columns] > 1)
+    in_row, in_column = np.bincount(rows), np.bincount(columns)
+    if np.count_nonzero(in_row) == len(rows) == np.count_nonzero(in_column):
+        return np.arange(len(rows))
+    knotted = in_row[rows] > 1
+    knotted |= in_column[columns] > 1
     knots = knotted.nonzero()[0]
     alone = (~knotted).nonzero()[0]
-    if not len(knots):
-        return alone
     if len(knots) <= _FEW:
         chosen = _by_hand(rows[knots].tolist(), columns[knots].tolist(), worth[knots].tolist())
         if chosen is not None:
@@ -111,20 +109,20 @@ def _by_hand(rows: list[int], columns: list[int], worth: list[float]) -> list[in
 
 def _solve(rows: Rows, columns: Rows, worth: Doubles) -> Rows:
     """Jonker-Volgenant on the rows and columns that are named; a pair that is not named is worth nothing."""
-    row_names, i = _numbered(rows)
-    column_names, j = _numbered(columns)
-    cost = np.zeros((row_names, column_names))
-    pair = np.full(cost.shape, -1)
+    row_count, i = _numbered(rows)
+    column_count, j = _numbered(columns)
+    cost = np.zeros((row_count, column_count))
     cost[i, j] = -worth
-    pair[i, j] = np.arange(len(rows))
+    # From 1: 0 is none.
+    pair = np.zeros(cost.shape, np.intp)
+    pair[i, j] = np.arange(1, len(rows) + 1)
     _, partners, _ = lap.lapjv(cost, extend_cost=True)
     taken = (partners >= 0).nonzero()[0]
     found: Rows = pair[taken, partners[taken]]
-    return found[found >= 0]
+    return found[found > 0] - 1
 
 
 def _numbered(names: Rows) -> tuple[int, Rows]:
     """How many different names there are, and each one's number from 0."""
-    there = np.bincount(names) > 0
-    numbers = np.cumsum(there)
-    return int(numbers[-1]), numbers[names] - 1
+    there = np.bincount(names).nonzero()[0]
+    return len(there), there.searchsorted(names)

@@ -12,7 +12,7 @@ from agent.core.tracking.bodies import FADE_S, STEADY, Bodies
 from agent.core.tracking.jitter import TRUST, Jitter
 from agent.core.types import Doubles
 
-ONE = np.array([0])
+ONE = np.ones(1, np.bool_)
 SURE = np.ones(1)
 
 
@@ -78,6 +78,23 @@ def test_a_body_never_gets_a_negative_size() -> None:
     assert (bodies.places[2:] >= 1).all()
 
 
+def test_a_body_that_is_not_seen_goes_on_as_if_nobody_were() -> None:
+    """Whatever stands in its column."""
+    both, alone = Bodies(), Bodies()
+    both.begin(np.concatenate([place(0), place(500)], axis=1))
+    alone.begin(place(0))
+    for k in range(1, 30):
+        seen = np.array([k % 3 > 0, True])
+        both.predict(0.1)
+        alone.predict(0.1)
+        measured = np.concatenate([place(5 * k if seen[0] else 9e9), place(500)], axis=1)
+        both.correct(seen, measured, np.array([0.9 if seen[0] else 0.0, 1.0]), learn=None)
+        if seen[0]:
+            alone.correct(ONE, place(5 * k), np.array([0.9]), learn=None)
+    for one, other in ((both.places, alone.places), (both.speeds, alone.speeds)):
+        assert one[:, :1] == pytest.approx(other, rel=1e-9, abs=1e-9)
+
+
 @given(seed=st.integers(0, 10**6), step_s=st.floats(0.02, 1))
 @settings(deadline=None, max_examples=25)
 def test_it_is_the_kalman_filter(seed: int, step_s: float) -> None:
@@ -91,18 +108,18 @@ def test_it_is_the_kalman_filter(seed: int, step_s: float) -> None:
         bodies.predict(step_s)
         boxes = boxes + random.normal(0, 5, boxes.shape) * [[1], [1], [0.1], [0.1]]
         noise = bodies._jitter.variance(bodies.places)
-        bodies.correct(np.arange(5), boxes, np.ones(5), learn=None)
+        bodies.correct(np.ones(5, np.bool_), boxes, np.ones(5), learn=None)
         for number, one in enumerate(filters):
             coordinate, body = divmod(number, 5)
-            drift = bodies._drift[coordinate, :, 0] * area[body] * freedom[body]
-            one.predict(F=np.array([[1, step_s], [0, 1]]), Q=np.array([[drift[2], drift[3]], [drift[3], drift[4]]]))
+            pp, pv, vv = bodies._step[coordinate, 2:5, -1] * area[body] * freedom[body]
+            one.predict(F=np.array([[1, step_s], [0, 1]]), Q=np.array([[pp, pv], [pv, vv]]))
             one.update(boxes[coordinate, body], R=noise[coordinate, body])
-            known = bodies._state[coordinate, :5, body]
+            known = bodies._state[:5, coordinate, body]
             assert [*one.x[:, 0], one.P[0, 0], one.P[0, 1], one.P[1, 1]] == pytest.approx(known, rel=1e-6, abs=1e-9)
 
 
 def kalman(bodies: Bodies, coordinate: int, body: int) -> KalmanFilter:
-    place, speed, pp, pv, vv = bodies._state[coordinate, :5, body]
+    place, speed, pp, pv, vv = bodies._state[:5, coordinate, body]
     one = KalmanFilter(dim_x=2, dim_z=1)
     one.x, one.P, one.H = np.array([[place], [speed]]), np.array([[pp, pv], [pv, vv]]), np.array([[1.0, 0.0]])
     return one

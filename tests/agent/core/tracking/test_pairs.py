@@ -37,7 +37,7 @@ def test_looking_at_neighbours_only_finds_the_same(seed: int) -> None:
     random = np.random.default_rng(seed)
     first, second = (np.concatenate([random.uniform(0, 300, (2, n)), random.uniform(5, 90, (2, n))]) for n in (20, 30))
     a, b = corners(first), corners(second)
-    b = b[np.argsort(b.low[0])]
+    b = b[:, b[0].argsort()]
     found = []
     for dense in (10**6, 0):
         with pytest.MonkeyPatch.context() as patch:
