@@ -73,7 +73,7 @@ def _peer(folder: Path, model: Path, program: str, how: str) -> Analysis:
 
 
 def _run(folder: Path, model: Path, program: str, frames: int, how: str) -> Cost:
-    # Our folder has a module `trackers` of its own. They install what they miss and tell their makers of each run, unless told not to.
+    # Our folder has a module `trackers` of its own. Theirs install what they miss and tell their makers of each run.
     env = {"PYTHONPATH": "", "YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true", "YOLO_CONFIG_DIR": str(folder)}
     words = [str(PYTHON), str(PROGRAMS / program), str(model), str(CLIP), str(frames), how]
     return measured(words, {**env, "OMP_NUM_THREADS": "1"} if how == "tuned" else env)
