@@ -60,6 +60,14 @@ test-boot: setup packages
 bench: setup packages
 	PYTHONPATH=proto:tests:tests/bench $(BIN)/python tests/bench/run.py $(BENCH)
 
+# The programs that herdlink is measured beside (suite `peers`), made when that is first run.
+PEERS_VENV := .venv-peers
+$(PEERS_VENV)/.ready: tests/bench/peers/requirements.txt tests/bench/peers/no-deps.txt
+	$(PYTHON) -m venv $(PEERS_VENV)
+	$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/bench/peers/requirements.txt
+	$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r tests/bench/peers/no-deps.txt
+	@touch $@
+
 # The newest that runs on this Python; 2026.11 wants a newer one than most machines have.
 HA_PYTHON ?= python3.13
 HA_VENV := .venv-homeassistant
@@ -73,7 +81,7 @@ $(HA_VENV)/.ready: Makefile
 	@touch $@
 
 # An environment of its own: PyTorch is no dependency of herdlink. Goes on where it was stopped. PIG: more options, e.g.
-# make pig-model PIG='--own farm/frames --judge farm/apart --start agent/models/included/pig.weights'
+# make pig-model PIG='--own farm/frames --judge farm/apart --start agent/models/included/pig.onnx'
 PIG ?=
 pig-model: $(TRAIN_VENV)/.ready
 	OMP_NUM_THREADS=1 $(TRAIN_VENV)/bin/python -m agent.training --output build/pig $(PIG)
@@ -129,4 +137,4 @@ lock:
 	echo 'hatchling>=1.27' | $(LOCK) --constraint requirements-dev.txt - -o requirements-build.txt
 
 clean:
-	rm -rf $(VENV) $(PROTO_VENV) $(HA_VENV) $(TRAIN_VENV) demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PROTO_VENV) $(HA_VENV) $(TRAIN_VENV) $(PEERS_VENV) demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

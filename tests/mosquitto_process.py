@@ -37,6 +37,11 @@ class Mosquitto:
             time.sleep(0.02)
         return self
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def reload(self) -> None:
         """Has it read its access list again."""
         assert self._process is not None

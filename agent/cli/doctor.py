@@ -34,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", metavar="URI", help="also try this camera or file, or a stream by its name")
     parser.add_argument("--output", metavar="PICTURE", type=Path, help="write what --input shows, with what was found")
     parser.add_argument(
+        "--bench", action="store_true", help="also measure which of config/profiles suits this node (some 10 seconds)"
+    )
+    parser.add_argument(
         "--json", action="store_true", help="print JSON: ok, and findings of level, check, message, cure"
     )
 

@@ -20,14 +20,24 @@ Colour = tuple[int, int, int]
 
 
 def annotate(
-    image: Image, boxes: Floats | NDArray[np.float64], ids: Ints | Sequence[int], texts: Sequence[str]
+    image: Image,
+    boxes: Floats | NDArray[np.float64],
+    ids: Ints | Sequence[int],
+    texts: Sequence[str],
+    *,
+    canvas: Image | None = None,
 ) -> Image:
-    """A new picture with (N, 4) ltrb boxes in pixels, a colour for each of the (N,) ids and N texts on plates."""
-    canvas = np.ascontiguousarray(image).copy()
+    """A picture with (N, 4) ltrb boxes in pixels, a colour for each of the (N,) ids and N texts on plates.
+
+    It is `canvas` where that is given and fits, which for a film costs a third of a new one for each frame.
+    """
+    if canvas is None or canvas.shape != image.shape:
+        canvas = np.empty(image.shape, np.uint8)
+    np.copyto(canvas, image)
     height, width = canvas.shape[:2]
     unit = min(height, width)
     line = max(1, round(unit / 360))
-    corners = [_corners(box, width, height) for box in np.asarray(boxes, np.float64).reshape(-1, 4)]
+    corners = _corners(boxes, width, height)
     colours = [colour_of(int(track)) for track in ids]
     for (left, top, right, bottom), colour in zip(corners, colours, strict=True):
         # A dark edge around the coloured one keeps a box visible on a ground of its own colour.
@@ -63,12 +73,11 @@ def to_jpeg(image: Image, *, width: int = 0, max_bytes: int = 0) -> bytes:
         picture = _narrowed(picture, max(_SMALLEST_WIDTH, picture.shape[1] * 2 // 3))
 
 
-def _corners(box: NDArray[np.float64], width: int, height: int) -> tuple[int, int, int, int]:
-    """The box in whole pixels, inside the picture; what is not a number becomes its edge."""
-    left, top, right, bottom = np.nan_to_num(box, nan=0.0, posinf=1e6, neginf=-1e6)
-    xs = np.clip([left, right], 0, width - 1).astype(int)
-    ys = np.clip([top, bottom], 0, height - 1).astype(int)
-    return int(xs[0]), int(ys[0]), int(xs[1]), int(ys[1])
+def _corners(boxes: Floats | NDArray[np.float64], width: int, height: int) -> list[list[int]]:
+    """The boxes in whole pixels, inside the picture; what is not a number becomes its edge."""
+    sides = np.nan_to_num(np.asarray(boxes, np.float64).reshape(-1, 4), nan=0.0, posinf=1e6, neginf=-1e6)
+    whole: list[list[int]] = np.clip(sides, 0, [width - 1, height - 1] * 2).astype(int).tolist()
+    return whole
 
 
 def plate(canvas: Image, left: int, top: int, text: str, colour: Colour) -> None:

@@ -35,7 +35,7 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
         self._node = node
 
     async def GetInput(self, request: pb.GetInputRequest, context: Any) -> pb.GetInputResponse:
-        return pb.GetInputResponse(uri=self._engine.stream(request.stream).values.input)
+        return pb.GetInputResponse(uri=self._engine.values(request.stream).input)
 
     async def SetInput(self, request: pb.SetInputRequest, context: Any) -> pb.SetInputResponse:
         def action() -> pb.SetInputResponse:
@@ -44,7 +44,7 @@ class EdgeService(edge_pb2_grpc.EdgeServiceServicer):
         return do_once(self._engine.journal, context, request, pb.SetInputResponse, action)
 
     async def GetOutput(self, request: pb.GetOutputRequest, context: Any) -> pb.GetOutputResponse:
-        return pb.GetOutputResponse(uri=self._engine.stream(request.stream).values.output)
+        return pb.GetOutputResponse(uri=self._engine.values(request.stream).output)
 
     async def SetOutput(self, request: pb.SetOutputRequest, context: Any) -> pb.SetOutputResponse:
         def action() -> pb.SetOutputResponse:

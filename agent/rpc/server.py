@@ -8,6 +8,7 @@ import socket
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -16,7 +17,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from agent.core.errors import FailedPrecondition, InvalidArgument
 from agent.rpc.edge import EdgeService
-from agent.rpc.errors import ErrorInterceptor
+from agent.rpc.errors import Guarded
 from agent.rpc.node import MESSAGE_BYTES
 from agent.rpc.record import RecordService
 from agent.rpc.track import TrackService
@@ -42,10 +43,12 @@ class Server:
     """Listens once it is started."""
 
     def __init__(self, *, edge: EdgeService, track: TrackService, record: RecordService) -> None:
-        self._server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=OPTIONS)
-        edge_pb2_grpc.add_EdgeServiceServicer_to_server(edge, self._server)
-        track_pb2_grpc.add_TrackServiceServicer_to_server(track, self._server)
-        record_pb2_grpc.add_RecordServiceServicer_to_server(record, self._server)
+        self._server = grpc.aio.server(options=OPTIONS)
+        guarded: Any = Guarded()
+        edge_pb2_grpc.add_EdgeServiceServicer_to_server(edge, guarded)
+        track_pb2_grpc.add_TrackServiceServicer_to_server(track, guarded)
+        record_pb2_grpc.add_RecordServiceServicer_to_server(record, guarded)
+        self._server.add_generic_rpc_handlers((guarded,))
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         _enable_reflection(self._server)

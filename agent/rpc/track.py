@@ -9,9 +9,10 @@ from typing import Any
 
 from agent.core import picture
 from agent.core.scene_picture import draw_scene
-from agent.core.types import Result
+from agent.core.types import Result, Tracks
 from agent.rpc import convert
 from agent.runtime.engine import Engine
+from agent.runtime.run import Run
 from herdlink.v1 import track_pb2 as pb
 from herdlink.v1 import track_pb2_grpc
 
@@ -24,22 +25,27 @@ class TrackService(track_pb2_grpc.TrackServiceServicer):
     def __init__(self, engine: Engine, *, snapshot_width: int) -> None:
         self._engine = engine
         self._snapshot_width = snapshot_width
+        self._last: dict[str, tuple[Any, pb.WatchTracksResponse]] = {}
 
     async def WatchTracks(self, request: pb.WatchTracksRequest, context: Any) -> AsyncIterator[pb.WatchTracksResponse]:
         stream = self._engine.stream(request.stream).stream
         with self._engine.hub.subscribe(("tracks", stream)) as frames:
             while True:
-                run, index, seconds, (height, width), tracks = await frames.get()
-                yield pb.WatchTracksResponse(
-                    stream=stream,
-                    job_id=run.plan.job.job_id,
-                    frame=index,
-                    time=convert.timestamp(run.wall_time(seconds)),
-                    width=width,
-                    height=height,
-                    tracks=convert.tracks(tracks, run.labels, (height, width)),
-                    missed=frames.take_missed(),
-                )
+                message = self._packed(stream, await frames.get())
+                missed = frames.take_missed()
+                if missed:
+                    mine = pb.WatchTracksResponse(missed=missed)
+                    mine.MergeFrom(message)
+                    message = mine
+                yield message
+
+    def _packed(self, stream: str, item: Any) -> pb.WatchTracksResponse:
+        """The message of a frame, made once for all who watch: they come for it one after the other."""
+        last, message = self._last.get(stream, (None, None))
+        if message is None or last is not item:
+            message = _message(stream, *item)
+            self._last[stream] = item, message
+        return message
 
     async def GetSnapshot(self, request: pb.GetSnapshotRequest, context: Any) -> pb.GetSnapshotResponse:
         result, run = await self._engine.newest_result(request.stream, fresh=request.fresh)
@@ -55,3 +61,18 @@ class TrackService(track_pb2_grpc.TrackServiceServicer):
         return pb.GetSnapshotResponse(
             jpeg=jpeg, time=convert.timestamp(run.wall_time(frame.time) if run else time.time())
         )
+
+
+def _message(
+    stream: str, run: Run, index: int, seconds: float, size: tuple[int, int], tracks: Tracks
+) -> pb.WatchTracksResponse:
+    height, width = size
+    return pb.WatchTracksResponse(
+        stream=stream,
+        job_id=run.plan.job.job_id,
+        frame=index,
+        time=convert.timestamp(run.wall_time(seconds)),
+        width=width,
+        height=height,
+        tracks=convert.tracks(tracks, run.labels, size),
+    )

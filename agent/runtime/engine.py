@@ -119,6 +119,10 @@ class Engine:
     def stream(self, stream: str) -> StreamView:
         return self._view(*self._find(stream))
 
+    def values(self, stream: str) -> StreamValues:
+        """What a stream is set to, as it is shown."""
+        return self._shown(*self._find(stream))
+
     def set_stream(self, stream: str, changes: dict[str, Any]) -> StreamView:
         """Changes the given values and no others; an unknown stream is created if there is an input among them."""
         name = stream_id(stream)
@@ -172,11 +176,13 @@ class Engine:
         return self._rooms.check_input(uri)
 
     def _view(self, name: str, config: StreamConfig) -> StreamView:
-        values = self._rooms.complete(config.values)
-        shown = replace(values, input=mask(values.input), output=str(self._rooms.output_path(name, values.output)))
         run = self._runs.get(name)
         newest = run.job if run else next(map(self._fresh, self.journal.jobs(name, 1)), None)
-        return StreamView(name, shown, config.origins, newest, run)
+        return StreamView(name, self._shown(name, config), config.origins, newest, run)
+
+    def _shown(self, name: str, config: StreamConfig) -> StreamValues:
+        values = self._rooms.complete(config.values)
+        return replace(values, input=mask(values.input), output=str(self._rooms.output_path(name, values.output)))
 
     def _apply(self, name: str, old: StreamValues, new: StreamConfig) -> None:
         self._configs[name] = new

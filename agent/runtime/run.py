@@ -8,7 +8,6 @@ CancelJob, the agent - ends it on the same path.
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Sequence
@@ -31,16 +30,16 @@ from agent.runtime.figures import Figures
 from agent.runtime.intake import Intake
 from agent.runtime.mailbox import Closed
 from agent.runtime.plan import Plan
+from agent.runtime.problem import problem
 from agent.runtime.recorder import Recorder
 from agent.runtime.results import describe_file, list_results
+from agent.runtime.track_ids import TrackIds
 from agent.runtime.writer import Writer
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.5
 HUNG_DECODER_S = 10.0
-TRACK_IDS_RESERVED = 1000
-RESERVE_AGAIN_S = 5.0
 
 
 class Listener(Protocol):
@@ -78,10 +77,7 @@ class Run:
         self._herd: Herd | None = None
         self._scene = plan.scene
         self._model_sha256 = ""
-        self._first_track = 1
-        self._newest_track = 0
-        self._tracks_reserved = 0
-        self._reserve_next = 0.0
+        self._ids: TrackIds | None = None
         self._saving = threading.Lock()
         self._end_is_told = False
         self.unsaved = False
@@ -150,8 +146,8 @@ class Run:
                 self._journal.put_job(job)
                 if ended and not self._end_is_told:
                     self._recorder.add(job.stream, events.job_over(job, job.end_time or time.time()), job)
-                if (ended or self._halted) and self._newest_track:
-                    self._journal.set_next_track(job.stream, self._newest_track + 1)
+                if (ended or self._halted) and self._ids is not None:
+                    self._ids.close()
             self._end_is_told |= ended
             self.unsaved = False
 
@@ -177,9 +173,8 @@ class Run:
         self._model_sha256 = detector.sha256
         self._job = replace(self._job, model=detector.name)
         self._compare_model()
-        self._first_track = self._journal.next_track(self._job.stream)
-        pipeline = self.plan.open_pipeline(detector, self._first_track)
-        self._newest_track = self._tracks_reserved = self._first_track - 1
+        self._ids = TrackIds(self._journal, self._job.stream)
+        pipeline = self.plan.open_pipeline(detector, self._ids.first)
         self._herd = herd = self.plan.open_herd(detector)
         mailbox = self._intake.mailbox
         ahead = Ahead(self.plan.pool, pipeline.detect, depth=self.plan.ahead, on_ready=mailbox.wake)
@@ -213,7 +208,6 @@ class Run:
             pipeline.set_scene(self._scene)
             with self._figures.stage("track"):
                 result = pipeline.track(frame, detections)
-            self._keep_track_ids(result)
             self._deliver(result, herd)
 
     def _follow_at_rest(self, group: Sequence[Frame], pipeline: Pipeline, herd: Herd, ahead: Ahead) -> None:
@@ -240,6 +234,8 @@ class Run:
 
     def _deliver(self, result: Result, herd: Herd) -> None:
         self._figures.add_frame(len(result.tracks))
+        if self._ids is not None:
+            self._ids.saw(result.tracks)
         self.latest = result
         self._listener.analysed(self, result)
         if self._writer is not None:
@@ -259,19 +255,6 @@ class Run:
         self._tell(self._camera.look(time.time()))
         if self.plan.live:
             self._keep_all(herd.tick(time.monotonic()))
-
-    def _keep_track_ids(self, result: Result) -> None:
-        """Reserves track ids ahead, so that a crash cannot give one out twice."""
-        self._newest_track = max(self._newest_track, int(result.tracks.ids.max(initial=0)))
-        if self._newest_track <= self._tracks_reserved or time.monotonic() < self._reserve_next:
-            return
-        try:
-            self._journal.set_next_track(self._job.stream, self._newest_track + TRACK_IDS_RESERVED + 1)
-            self._tracks_reserved = self._newest_track + TRACK_IDS_RESERVED
-        except HerdlinkError as unwritable:
-            # The work goes on; the ids are at risk only where the agent dies before the disk can be written again.
-            self._reserve_next = time.monotonic() + RESERVE_AGAIN_S
-            log.error("track ids of stream %s are not reserved: %s", self._job.stream, unwritable)
 
     def _keep_all(self, told: Sequence[Body]) -> None:
         for body in told:
@@ -330,7 +313,7 @@ class Run:
         """The files that the job left, run.json among them."""
         folder = Path(job.output)
         files = tuple(file for file in list_results(folder) if file.name != run_json.NAME)
-        if self._writer is None:
+        if self._writer is None or self._ids is None:
             return files
         content = run_json.describe(
             replace(job, results=files),
@@ -338,8 +321,8 @@ class Run:
             settings=self.plan.settings,
             model_sha256=self._model_sha256,
             provider=self.provider,
-            first_track=self._first_track,
-            tracks=self._newest_track - self._first_track + 1,
+            first_track=self._ids.first,
+            tracks=self._ids.used,
             count_mean=self._figures.count_mean,
             rested=self._figures.rested,
             stage_ms=self._figures.stage_ms,
@@ -361,13 +344,3 @@ class Run:
         except HerdlinkError as unwritable:
             log.error("job %s: %s", self._job.job_id, unwritable)
         self._listener.changed(self)
-
-
-def problem(error: Exception, method: str) -> Problem:
-    """An error in the form that is kept. Of a bug it tells an id; the traceback is in the log alone."""
-    if isinstance(error, HerdlinkError):
-        return Problem(error.code, error.reason, error.message, method, time.time())
-    error_id = secrets.token_hex(4)
-    log.error("error %s in %s", error_id, method, exc_info=error)
-    message = f"the agent has failed (error {error_id}); its log says more; please report it"
-    return Problem("INTERNAL", "BUG", message, method, time.time())

@@ -28,11 +28,11 @@ def not_writable(path: Path, cause: str) -> FailedPrecondition:
     return FailedPrecondition("OUTPUT_NOT_WRITABLE", f"{path} cannot be written: {cause}")
 
 
-def drawn(result: Result, labels: Sequence[str]) -> Image:
-    """The picture with its scene and every track's box, label and id."""
+def drawn(result: Result, labels: Sequence[str], canvas: Image | None = None) -> Image:
+    """The picture with its scene and every track's box, label and id; on `canvas` where that is given and fits."""
     tracks = result.tracks
     texts = [f"{labels[number]} {track}" for number, track in zip(tracks.classes, tracks.ids, strict=True)]
-    return annotate(draw_scene(result.frame.image, result.scene), tracks.boxes, tracks.ids, texts)
+    return annotate(draw_scene(result.frame.image, result.scene), tracks.boxes, tracks.ids, texts, canvas=canvas)
 
 
 def part_of(path: Path) -> Path:

@@ -33,12 +33,13 @@ class VideoFile:
         self._labels = labels
         self._fps = fps
         self._writer: cv2.VideoWriter | None = None
+        self._canvas: Image | None = None
         self._size = (0, 0)
         self._frames = 0
 
     def write(self, result: Result) -> None:
         """A frame of another size than the first is scaled to it."""
-        image = drawn(result, self._labels)
+        image = self._canvas = drawn(result, self._labels, self._canvas)
         if self._frames % _SPACE_CHECK_FRAMES == 0:
             self._check_space()
         if self._writer is None:

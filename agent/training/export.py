@@ -13,8 +13,13 @@ from agent.core.model import ModelSpec
 from agent.models.darknet import import_darknet
 from agent.models.store import Store
 
+TOLD = 0.3
+"""herdlink's usual threshold."""
+_SURE = "herdlink.sure"
 _SMALL = 256
 """Arrays of fewer numbers stay as they are."""
+_USUAL_SURE = 0.55
+"""Of models from before this was kept."""
 
 
 def export(
@@ -27,13 +32,25 @@ def export(
     source: str,
     licence: str,
     size: tuple[int, int] = (0, 0),
+    sure: float = TOLD,
 ) -> tuple[Path, ModelSpec]:
-    """Writes NAME.onnx and NAME.toml into a store; returns the file and its description."""
+    """Writes NAME.onnx and NAME.toml into a store; returns the file and its description.
+
+    `sure` is the network's own score that is told as TOLD: the file keeps it for those who train it further.
+    """
     with tempfile.TemporaryDirectory(prefix="herdlink-") as folder:
         file = Path(folder) / "new.onnx"
         spec = import_darknet(cfg, weights, file, name=name, labels=labels, size=size, source=source, licence=licence)
-        file.write_bytes(halved(file.read_bytes()))
+        read = onnx.load_model_from_string(halved(file.read_bytes()))
+        read.metadata_props.add(key=_SURE, value=f"{sure:.4f}")
+        file.write_bytes(read.SerializeToString())
         return Store(store).add(file, spec)
+
+
+def sure_of(model: Path) -> float:
+    """The network's own score that a model made by export() tells as TOLD; 0.55 where it does not say so."""
+    said = {one.key: one.value for one in onnx.load(model).metadata_props}
+    return float(said.get(_SURE, _USUAL_SURE))
 
 
 def halved(model: bytes) -> bytes:

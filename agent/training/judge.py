@@ -61,6 +61,16 @@ def false_alarms(detector: Finder, photos: Mapping[str, Image]) -> dict[str, flo
     return {f"{t:g}": round(sum(int((one >= t).sum()) for one in scores) / count, 3) for t in _THRESHOLDS}
 
 
+def sure_score(detector: Finder, photos: Sequence[Image], a_photo: float = 0.1) -> float:
+    """The lowest score at which no more than `a_photo` animals are found a photo, where none shows one; 0.2..0.8."""
+    found = [detector.detect([photo], _LOWEST)[0].scores for photo in photos]
+    scores = np.sort(np.concatenate([np.zeros(0, np.float32), *found]))[::-1]
+    allowed = int(a_photo * len(photos))
+    # Just above the first that is one too many.
+    score = float(scores[allowed]) + 1e-3 if len(scores) > allowed else _LOWEST
+    return float(np.clip(score, 0.2, 0.8))
+
+
 class Finder(Protocol):
     """What is judged."""
 

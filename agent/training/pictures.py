@@ -11,7 +11,7 @@ from typing import cast
 import cv2
 import numpy as np
 
-from agent.core.pigs.library import collect, draw_one
+from agent.core.pigs.library import collect, draw_near, draw_one
 from agent.core.pigs.scene import Pens, Seen
 from agent.core.pigs.sprite import Sprite
 from agent.core.types import Image
@@ -34,6 +34,8 @@ class Order:
     count: int
     sprites: int = 1500
     others: int = 200
+    near: int = 240
+    """Sprites of pigs right before the camera."""
     width: int = 640
 
 
@@ -50,6 +52,7 @@ def make(
             numbers = range(order.sprites + order.others)
             jobs = ((order.seed, number, number >= order.sprites) for number in numbers)
             sprites = pool.starmap(draw_one, jobs, chunksize=20)
+            sprites += pool.starmap(draw_near, [(order.seed, number) for number in range(order.near)], chunksize=5)
         say(f"{len(sprites)} sprites drawn")
         with context.Pool(processes, _begin, (folder, order, photos, cutouts, sprites)) as pool:
             for done, first in enumerate(pool.imap_unordered(_chunk, missing), 1):

@@ -37,7 +37,7 @@ class Stock:
     """A farm's pictures with labels."""
     photos: Sequence[Image] = ()
     """Without an animal to be found."""
-    photo_share: float = 0.22
+    photo_share: float = 0.25
     own_share: float = 0.4
     quilt_share: float = 0.15
     """Four pictures in one."""
@@ -66,7 +66,8 @@ def _quilt(stock: Stock, random: np.random.Generator, width: int, height: int) -
 
 def _one(stock: Stock, random: np.random.Generator, width: int, height: int) -> Sample:
     none = np.zeros((0, 4), np.float32)
-    if stock.photos and random.random() < stock.photo_share:
+    photo = bool(stock.photos) and random.random() < stock.photo_share
+    if photo:
         image, boxes, classes = stock.photos[int(random.integers(len(stock.photos)))], none, np.zeros(0, np.int32)
     else:
         own = bool(stock.own) and (not stock.made or random.random() < stock.own_share)
@@ -75,14 +76,18 @@ def _one(stock: Stock, random: np.random.Generator, width: int, height: int) -> 
         read = cv2.imread(str(path))
         image = np.asarray(read, np.uint8) if read is not None else np.full((64, 64, 3), FILL, np.uint8)
         boxes, classes = labels.read(path, image.shape[1], image.shape[0])
-    matrix = _placing(random, image, width, height)
+    # What is no pig is seen from nearer and from farther: there are few photos.
+    zoom = (0.45, 2.5) if photo else (0.65, 1.7)
+    matrix = _placing(random, image, width, height, zoom)
     laid = _warped(image, matrix, width, height)
     boxes = _moved(boxes, matrix)
     kept, ignored = _clipped(boxes, classes, width, height)
     return Sample(_coloured(random, laid), kept, ignored)
 
 
-def _placing(random: np.random.Generator, image: Image, width: int, height: int) -> np.ndarray:
+def _placing(
+    random: np.random.Generator, image: Image, width: int, height: int, zoom: tuple[float, float]
+) -> np.ndarray:
     """(2, 3) how the picture lies in the input: mirrored, turned by quarters at times, larger or smaller, moved."""
     rows, columns = image.shape[:2]
     turn = np.array([[1.0, 0.0], [0.0, 1.0]])
@@ -91,7 +96,7 @@ def _placing(random: np.random.Generator, image: Image, width: int, height: int)
     turn = turn @ np.diag([random.choice([-1, 1]), random.choice([-1, 1, 1, 1])])
     wide, tall = np.abs(turn @ [columns, rows])
     fit = min(width / wide, height / tall)
-    scale = fit * (1.0 if random.random() < 0.3 else math.exp(random.uniform(math.log(0.65), math.log(1.7))))
+    scale = fit * (1.0 if random.random() < 0.3 else math.exp(random.uniform(*np.log(zoom))))
     stretch = np.diag(np.exp(random.normal(0, 0.06, 2)))
     linear = scale * stretch @ turn
     middle = np.array([width, height]) / 2 + random.uniform(-0.5, 0.5, 2) * np.abs(

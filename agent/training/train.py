@@ -29,7 +29,7 @@ _KEEP = 25
 class Plan:
     """How long, how fast."""
 
-    steps: int = 1200
+    steps: int = 1500
     rate: float = 1e-3
     backbone: float = 0.3
     """Rate of the layers up to the neck to that of the rest."""
@@ -38,7 +38,9 @@ class Plan:
     neck: int = 26
     """The first layer that is no backbone's."""
     warm_up: int = 50
-    average: float = 0.995
+    hold: float = 0.35
+    """Share of the steps at the full rate, before it falls."""
+    average: float = 0.997
     decay: float = 1e-4
     seed: int = 1
     smallest: int = 288
@@ -149,11 +151,12 @@ def _groups(network: Network, plan: Plan) -> list[dict[str, object]]:
 
 
 def _pace(step: int, plan: Plan) -> float:
-    """Up during the warm-up, then down along a cosine to a hundredth."""
+    """Up during the warm-up, full for a while, then down along a cosine to a fiftieth."""
     if step < plan.warm_up:
         return (step + 1) / plan.warm_up
-    done = (step - plan.warm_up) / max(1, plan.steps - plan.warm_up)
-    return 0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2
+    held = max(plan.warm_up, plan.hold * plan.steps)
+    done = max(0.0, (step - held) / max(1, plan.steps - held))
+    return 0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2
 
 
 @torch.no_grad()

@@ -1,4 +1,6 @@
-"""What an agent and a bridge take while nothing is asked of them: the share of one core."""
+"""What an agent and a bridge take while nothing is asked of them: the share of one core; without streams, and with four
+cameras that are paused. A round takes 50 seconds.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +8,35 @@ import tempfile
 import time
 from pathlib import Path
 
-from mqtt_calls import _node
+from mqtt_calls import node
+from process import cpu_s, rss_mb
 from table import Figure, show
 
 SECONDS = 20.0
+SETTLE_S = 5.0
+PAUSED = "".join(
+    f'[streams.pen{number}]\ninput = "synthetic:herd?animals=20&seconds=0"\nenabled = false\n' for number in range(1, 5)
+)
 
 
 def run(rounds: int) -> None:
-    with tempfile.TemporaryDirectory() as folder, _node(Path(folder)) as (_, agent, bridge):
-        time.sleep(5)
-        rows = [_shares(agent.process.pid, bridge.pid) for _ in range(rounds)]
-    show(
-        f"nothing to do, {SECONDS:.0f} s a round",
-        [
-            Figure("agent: CPU", [100 * row[0] for row in rows], "% of a core"),
-            Figure("bridge: CPU", [100 * row[1] for row in rows], "% of a core"),
-        ],
-    )
+    figures = []
+    for name, more in (("no stream", ""), ("4 paused cameras", PAUSED)):
+        with tempfile.TemporaryDirectory() as folder, node(Path(folder), more=more) as (_, agent, bridge, _):
+            assert agent.process is not None
+            pids = agent.process.pid, bridge.pid
+            time.sleep(SETTLE_S)
+            rows = [_shares(*pids) for _ in range(rounds)]
+            memory = [rss_mb(pid) for pid in pids]
+        for column, program in enumerate(("agent", "bridge")):
+            figures += [
+                Figure(f"{name}, {program}: CPU", [100 * row[column] for row in rows], "% of a core"),
+                Figure(f"{name}, {program}: memory", [memory[column]], "MB"),
+            ]
+    show(f"nothing to do, {SECONDS:.0f} s a round", figures)
 
 
 def _shares(*pids: int) -> list[float]:
-    before = [_cpu_s(pid) for pid in pids]
+    before = [cpu_s(pid) for pid in pids]
     time.sleep(SECONDS)
-    return [(_cpu_s(pid) - was) / SECONDS for pid, was in zip(pids, before, strict=True)]
-
-
-def _cpu_s(pid: int) -> float:
-    """Of all its threads, to the nanosecond."""
-    files = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(file.read_text().split()[0]) for file in files) / 1e9
+    return [(cpu_s(pid) - was) / SECONDS for pid, was in zip(pids, before, strict=True)]

@@ -1,4 +1,7 @@
-"""GetInput over MQTT against a bare echo through the same broker and a bare gRPC call; start-up and memory."""
+"""GetInput over MQTT against a bare echo through the same broker and a bare gRPC call; and memory.
+
+A round takes some 5 seconds.
+"""
 
 from __future__ import annotations
 
@@ -18,39 +21,38 @@ import paho.mqtt.client as mqtt
 from agent_process import AgentProcess
 from mosquitto_process import Mosquitto
 from paho.mqtt.enums import CallbackAPIVersion
-from table import Figure, show
+from process import peak_mb
+from table import Figure, at, show
 
 from herdlink.v1 import edge_pb2 as pb
 
 CALLS = 400
 ANSWERS = "herdlink/client/bench"
-BRIDGE_IMPORTS = "import grpc, grpc.aio, paho.mqtt.client"
-AGENT_IMPORTS = "import cv2, grpc, grpc.aio, onnxruntime, sqlite3"
 
 
 def run(rounds: int) -> None:
-    with tempfile.TemporaryDirectory() as folder, _node(Path(folder)) as (user, agent, bridge):
+    with tempfile.TemporaryDirectory() as folder, node(Path(folder)) as (user, agent, bridge, _):
         user.ask("echo/bench", 50)
         user.ask("herdlink/n1/cmd/GetInput", 50)
         rows = [_round(user, agent) for _ in range(rounds)]
-        memory = [_peak_mb(agent), _peak_mb(bridge)]
-    medians = [[_at(times, 0.5) for times in row] for row in rows]
+        assert agent.process is not None
+        memory = [peak_mb(agent.process.pid), peak_mb(bridge.pid)]
+    medians = [[at(times, 0.5) for times in row] for row in rows]
     show(
         f"GetInput, {CALLS} calls a round, in turn",
         [
             Figure("MQTT p50 / (echo p50 + gRPC p50)", [m / (e + g) for e, m, g in medians]),
             Figure("MQTT p50", [m for _, m, _ in medians], "ms"),
-            Figure("MQTT p99", [_at(row[1], 0.99) for row in rows], "ms"),
+            Figure("MQTT p99", [at(row[1], 0.99) for row in rows], "ms"),
             Figure("echo p50", [e for e, _, _ in medians], "ms"),
             Figure("gRPC p50", [g for _, _, g in medians], "ms"),
             Figure("agent, idle: peak memory", [memory[0]], "MB"),
             Figure("bridge: peak memory", [memory[1]], "MB"),
         ],
     )
-    _show_starts(rounds)
 
 
-def _round(user: _User, agent: AgentProcess) -> tuple[list[float], list[float], list[float]]:
+def _round(user: User, agent: AgentProcess) -> tuple[list[float], list[float], list[float]]:
     echo, calls, bare = [], [], []
     for _ in range(CALLS):
         echo += user.ask("echo/bench", 1)
@@ -61,11 +63,7 @@ def _round(user: _User, agent: AgentProcess) -> tuple[list[float], list[float], 
     return echo, calls, bare
 
 
-def _at(times: list[float], share: float) -> float:
-    return sorted(times)[int(len(times) * share)]
-
-
-class _User:
+class User:
     """A client that asks and waits, with Nagle's algorithm off."""
 
     def __init__(self, port: int, name: str) -> None:
@@ -97,16 +95,19 @@ class _User:
 
 
 @contextmanager
-def _node(folder: Path) -> Iterator[tuple[_User, AgentProcess, subprocess.Popen[bytes]]]:
-    broker, agent = Mosquitto(folder).start(), AgentProcess(folder).start()
-    bridge = _bridge(folder, agent, broker.port)
-    user, echo = _User(broker.port, "user"), _User(broker.port, "echo")
+def node(
+    folder: Path, *, broker: str = "", more: str = ""
+) -> Iterator[tuple[User, AgentProcess, subprocess.Popen[bytes], Mosquitto]]:
+    """A user, an agent, its bridge and the broker; `broker` and `more` are added to what the two are set to."""
+    post, agent = Mosquitto(folder, more=broker).start(), AgentProcess(folder, more=more).start()
+    bridge = open_bridge(folder, agent, post.port)
+    user, echo = User(post.port, "user"), User(post.port, "echo")
     echo.client.on_message = lambda client, _data, message: client.publish(ANSWERS, message.payload, qos=1)
     echo.client.subscribe("echo/bench", 1)
     user.client.subscribe([(ANSWERS, 1), ("herdlink/n1/status", 1)])
     try:
         assert user.online.wait(30)
-        yield user, agent, bridge
+        yield user, agent, bridge, post
     finally:
         for one in (user, echo):
             one.client.disconnect()
@@ -114,10 +115,10 @@ def _node(folder: Path) -> Iterator[tuple[_User, AgentProcess, subprocess.Popen[
         bridge.terminate()
         bridge.wait(10)
         agent.stop()
-        broker.stop()
+        post.stop()
 
 
-def _bridge(folder: Path, agent: AgentProcess, port: int) -> subprocess.Popen[bytes]:
+def open_bridge(folder: Path, agent: AgentProcess, port: int) -> subprocess.Popen[bytes]:
     settings = folder / "bridge.toml"
     settings.write_text(f'[[agents]]\nnode = "n1"\ntarget = "unix:{agent.socket}"\n[mqtt]\nport = {port}\n')
     return subprocess.Popen(
@@ -125,59 +126,3 @@ def _bridge(folder: Path, agent: AgentProcess, port: int) -> subprocess.Popen[by
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-
-
-def _peak_mb(process: Any) -> float:
-    pid = process.process.pid if isinstance(process, AgentProcess) else process.pid
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-
-def _show_starts(rounds: int) -> None:
-    """What a program takes until it is there, against bare imports of what it cannot do without."""
-    rows = [(_imports(BRIDGE_IMPORTS), _bridge_start(), _imports(AGENT_IMPORTS), _agent_start()) for _ in range(rounds)]
-    show(
-        "start-up",
-        [
-            Figure("bridge: start to online / bare imports of grpc and paho", [row[1] / row[0] for row in rows]),
-            Figure("bridge: start to online", [row[1] for row in rows], "s"),
-            Figure(
-                "agent: start to its first answer / bare imports of cv2, onnxruntime, grpc", [r[3] / r[2] for r in rows]
-            ),
-            Figure("agent: start to its first answer", [row[3] for row in rows], "s"),
-        ],
-    )
-
-
-def _imports(words: str) -> float:
-    begin = time.perf_counter()
-    subprocess.run([sys.executable, "-c", words], check=True)
-    return time.perf_counter() - begin
-
-
-def _agent_start() -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        begin = time.perf_counter()
-        agent = AgentProcess(Path(folder)).start()
-        took = time.perf_counter() - begin
-        agent.stop()
-    return took
-
-
-def _bridge_start() -> float:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        broker, agent = Mosquitto(folder).start(), AgentProcess(folder).start()
-        user = _User(broker.port, "user")
-        user.client.subscribe("herdlink/n1/status", 1)
-        begin = time.perf_counter()
-        bridge = _bridge(folder, agent, broker.port)
-        assert user.online.wait(30)
-        took = time.perf_counter() - begin
-        user.client.disconnect()
-        user.client.loop_stop()
-        bridge.terminate()
-        bridge.wait(10)
-        agent.stop()
-        broker.stop()
-    return took

@@ -146,8 +146,9 @@ def _analyses(model: Path, *more: str) -> Iterator[Analysis]:
         yield analyze(model, *more)
 
 
-def analyze(model: Path, *more: str) -> Analysis:
-    """A whole run, less what a run over one picture takes."""
+def analyze(model: Path, *more: str, labels: str = "person") -> Analysis:
+    """A whole run, less what a run over one picture takes. No `labels`: all that the model finds."""
+    more = (*more, *(("--labels", labels) if labels else ()))
     with tempfile.TemporaryDirectory() as folder:
         pictures = Path(folder) / "one"
         pictures.mkdir()
@@ -159,5 +160,5 @@ def analyze(model: Path, *more: str) -> Analysis:
 
 
 def _run(model: Path, source: str, output: str, *more: str) -> Cost:
-    words = [sys.executable, "-m", "agent.cli.main", "analyze", "--labels", "person", "--model", str(model), *more]
+    words = [sys.executable, "-m", "agent.cli.main", "analyze", "--model", str(model), *more]
     return measured([*words, "--output", output, source])

@@ -1,6 +1,6 @@
 """make bench: what a claim about speed rests on. Every figure is a ratio of two things measured in turn in one run.
 
-tests/bench/run.py [--rounds N] [pipeline] [trackers] [mqtt_calls] [hours]
+tests/bench/run.py [--rounds N] [SUITE ...]; each suite says at its top how long a round takes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import os
 import platform
 from importlib import import_module
 
-SUITES = ("pipeline", "trackers", "mqtt_calls", "rest", "idle", "scale", "hours")
+SUITES = (
+    "pipeline", "peers", "trackers", "starts", "grpc_calls", "mqtt_calls", "watchers", "streams", "fleet",
+    "video_bytes", "rest", "idle", "scale", "hours",
+)  # fmt: skip
 
 
 def main() -> None:

@@ -28,6 +28,11 @@ def ratios(rows: Sequence[tuple[float, ...]], above: int, below: int) -> list[fl
     return [row[above] / row[below] for row in rows]
 
 
+def at(values: Sequence[float], share: float) -> float:
+    """The value below which this share of them lies."""
+    return sorted(values)[int(len(values) * share)]
+
+
 def show(title: str, figures: Sequence[Figure]) -> None:
     """Prints a Markdown table: median, smallest and largest."""
     print(f"\n### {title}\n\n| what | median | min | max | |\n|---|---|---|---|---|")

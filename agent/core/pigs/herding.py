@@ -1,4 +1,4 @@
-"""Who is where in a pen: scattered, in huddles and piles, in a row at a trough, a sow with her litter."""
+"""Who is where in a pen: scattered, in huddles, in rows at a trough, a sow with her litter, one before the lens."""
 
 from __future__ import annotations
 
@@ -51,6 +51,25 @@ def herd(random: np.random.Generator, camera: Camera, count: int) -> list[Stand]
             if tight or _is_free(stand, stands):
                 stands.append(stand)
         count -= 0 if tight else int(random.random() < 0.15)
+    return stands
+
+
+def close_up(random: np.random.Generator, camera: Camera) -> list[Stand]:
+    """One to three right before the camera, mostly on their feet and looking into it."""
+    stands: list[Stand] = []
+    for number in range(int(random.choice([1, 1, 1, 2, 2, 3]))):
+        for _ in range(8):
+            place = random.normal(0, 0.15 if number == 0 else 0.6, 2) - [0, random.uniform(0, 0.4)]
+            towards = camera.view(place)[1] + math.pi
+            turn = random.choice(
+                [random.normal(0, 0.5), random.choice([-1, 1]) * random.normal(1.5, 0.4), random.uniform(-3.2, 3.2)],
+                p=[0.5, 0.3, 0.2],
+            )
+            posture = Posture(int(random.choice(4, p=[0.66, 0.12, 0.12, 0.1])))
+            stand = Stand(place, float(towards + turn), _size(random), posture)
+            if _is_free(stand, stands):
+                stands.append(stand)
+                break
     return stands
 
 

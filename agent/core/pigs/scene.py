@@ -17,12 +17,14 @@ from agent.core.pigs.canvas import Canvas, Light
 from agent.core.pigs.coat import any_breed, any_coat, coat_of_other, coat_of_pig
 from agent.core.pigs.floor import Floors, lay
 from agent.core.pigs.furniture import Prism, any_furniture
-from agent.core.pigs.herding import Stand, herd
+from agent.core.pigs.herding import Stand, close_up, herd
 from agent.core.pigs.library import OTHER, Library
 from agent.core.pigs.noise import Noise
 from agent.core.types import Floats, Image, Ints
 
 MOST = 40
+CLOSE = 0.2
+"""Share of pictures of one to three animals right before the camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +65,23 @@ class Pens:
         `empty`: a pen without a pig, but with more of those.
         """
         random = np.random.default_rng(seed)
-        eye = _camera(random, width, height)
+        close = random.random() < CLOSE
+        eye = _close_camera(random, width, height) if close else _camera(random, width, height)
         infrared = random.random() < 0.25
-        canvas = Canvas(self._ground(random, eye, photos))
+        canvas = Canvas(self._ground(random, eye, photos, 0.3 if close else 0.12))
         light = _light(random, eye, infrared)
         canvas.image *= light.ambient + 0.75 * light.lamp
-        count = 0 if empty else _count(random, eye)
-        stands = herd(random, eye, count)
-        wholes = self._fill(random, canvas, eye, stands, light)
-        if cutouts and (empty or random.random() < 0.25):
+        stands = []
+        if not empty:
+            stands = close_up(random, eye) if close else herd(random, eye, _count(random, eye))
+        wholes = self._fill(random, canvas, eye, stands, light, close)
+        if cutouts and (empty or random.random() < 0.35):
             for _ in range(int(random.integers(2, 14) if empty else random.integers(1, 4))):
                 _strew(random, canvas, cutouts, light)
         return self._finish(random, canvas, wholes, infrared)
 
-    def _ground(self, random: np.random.Generator, eye: Camera, photos: Sequence[Image]) -> Floats:
+    def _ground(self, random: np.random.Generator, eye: Camera, photos: Sequence[Image], outdoors: float) -> Floats:
+        """Floor and what is behind it; in a share of the pictures, `outdoors`, a photo instead of both."""
         floor, size = self._floors.pick(random)
         if photos and random.random() < 0.12:
             floor = _crop(random, photos, 640, 640)
@@ -91,20 +96,28 @@ class Pens:
                 rough = self._noise.cloud(random, eye.height, eye.width, 2) * random.uniform(2, 20)
                 back = tint.astype(np.float32) + rough[..., None]
             ground[far] = back[far]
-        if photos and random.random() < 0.08:
+        if photos and random.random() < outdoors:
             ground = _crop(random, photos, eye.width, eye.height)
         return ground
 
     def _fill(
-        self, random: np.random.Generator, canvas: Canvas, eye: Camera, stands: Sequence[Stand], light: Light
+        self,
+        random: np.random.Generator,
+        canvas: Canvas,
+        eye: Camera,
+        stands: Sequence[Stand],
+        light: Light,
+        close: bool,
     ) -> dict[int, float]:
         """Everything into the picture, what is far first; whole pixels of each pig."""
         reach = eye.width / 2 / eye.view(np.zeros(2))[2]
         breed, dirty = any_breed(random), random.choice([-0.3, 0.1, 0.4, 0.8])
         mixed, marked = random.random() < 0.3, random.choice([0.0, 0.0, 0.0, 0.3, 0.9])
-        prisms = any_furniture(random, reach) if random.random() < 0.85 else []
+        prisms = any_furniture(random, max(reach, 1.2)) if random.random() < 0.85 else []
         things: list[tuple[float, int, Stand | Prism]] = []
         ahead = eye.turn[2]
+        if close:  # nothing stands between the animal and us
+            prisms = [prism for prism in prisms if ahead[:2] @ prism.middle > 0.3]
         for number, stand in enumerate(stands, 1):
             tall = 0.42 if stand.posture == Posture.STANDING else 0.2
             things.append((float(ahead @ [*stand.place, stand.size * tall + stand.lifted]), number, stand))
@@ -132,7 +145,7 @@ class Pens:
                 continue
             azimuth = paint.compass_azimuth(eye, thing.place, thing.heading)
             kinds = (OTHER,) if other else (thing.posture,)
-            sprite, mirrored = self._library.pick(random, kinds, elevation, azimuth)
+            sprite, mirrored = self._library.pick(random, kinds, elevation, azimuth, px * thing.size)
             patch = paint.lay(sprite, eye, thing.place, thing.heading, thing.size, mirrored, thing.lifted)
             if other:
                 canvas.stamp(patch, coat_of_other(random, patch.skin), light, paint.NOBODY)
@@ -182,6 +195,13 @@ def _camera(random: np.random.Generator, width: int, height: int) -> Camera:
     return camera(
         width, height, tilt=float(tilt), roll=float(random.normal(0, 0.06)), view=float(view), length_px=length_px
     )
+
+
+def _close_camera(random: np.random.Generator, width: int, height: int) -> Camera:
+    """A length or two before the animal, mostly aslant."""
+    length_px = math.exp(random.uniform(math.log(0.4), math.log(1.3))) * min(width, 1.3 * height)
+    tilt, view = random.uniform(0.5, 1.45), random.uniform(0.7, 1.5)
+    return camera(width, height, tilt=tilt, roll=float(random.normal(0, 0.1)), view=view, length_px=length_px)
 
 
 def _count(random: np.random.Generator, eye: Camera) -> int:

@@ -14,11 +14,13 @@ from agent.core.types import Doubles, Image
 PX: float = 120.0
 """Pixels of a sprite to one length."""
 _MARGIN = 3
+_NEAREST = 0.35
+"""To the distance of the origin: nearer parts are drawn as if they were so far away."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """One view of one solid. x of its picture is to the right, y down; the camera is far away."""
+    """One view of one solid. x of its picture is to the right, y down."""
 
     surface: Image
     """(H, W, 4) share covered, the normal's x and y as 128 + 127 n, height above the floor / 0.7; all as 0..255."""
@@ -51,9 +53,14 @@ def axis(elevation: float, azimuth: float) -> complex:
     return complex(-math.sin(azimuth), -math.cos(azimuth) * math.sin(elevation))
 
 
-def render(solid: Solid, elevation: float, azimuth: float, kind: int = 0, px: float = PX) -> Sprite:
-    """The solid as a camera far away sees it; `px` pixels to a length."""
-    points, radii = _seen(solid, elevation, azimuth) * px, solid.radii * px
+def render(
+    solid: Solid, elevation: float, azimuth: float, kind: int = 0, px: float = PX, far: float = math.inf
+) -> Sprite:
+    """The solid as a camera sees it that is `far` lengths from its origin; `px` pixels to a length there."""
+    points = _seen(solid, elevation, azimuth)
+    # What is nearer to the camera is larger.
+    grow = 1 / np.maximum(1 - points[:, 2] / far, _NEAREST)
+    points, radii = points * grow[:, None] * px, solid.radii * grow * px
     low = np.floor((points[:, :2] - radii[:, None]).min(0)).astype(int) - _MARGIN
     high = np.ceil((points[:, :2] + radii[:, None]).max(0)).astype(int) + _MARGIN
     width, height = int(high[0] - low[0]), int(high[1] - low[1])

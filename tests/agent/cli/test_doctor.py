@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from agent_process import AgentProcess
 from herdlink_command import herdlink
 
 from agent.cli import doctor
-from agent.cli.checks import machine, video
+from agent.cli.checks import machine, speed, video
 from agent.models.store import Store
 from herdlink.v1 import types_pb2
 
@@ -53,6 +54,31 @@ def test_the_model_is_run_and_never_fetched(tmp_path: Path, coco_store: Store) -
     assert found["model"][0] == "OK"
     assert " on CPUExecutionProvider: " in found["model"][1]
     assert "knows no unicorn" in found["stream a"][1]
+
+
+def test_a_profile_is_picked_by_measuring(tmp_path: Path) -> None:
+    found = findings("--bench", "--config", str(settings(tmp_path)))
+    assert found["profile gpu"][1].startswith("not for this node: ")
+    assert " at once: " in found["profile cpu"][1]
+    assert found["profile"][0] == "OK" and found["profile"][1].startswith("cpu (it alone runs")
+    other = settings(tmp_path, "[model]\nthreads = 77")
+    level, told = findings("--bench", "--config", str(other))["profile"]
+    assert level == "WARN"
+    assert told.endswith('[model] of agent.toml: provider = "cpu", threads = 0 (config/profiles/cpu.toml)')
+    assert "profile cpu" not in findings("--config", str(other))
+
+
+def test_the_fastest_profile_is_picked_and_of_two_alike_the_cheaper() -> None:
+    slow, quick = speed.Speed(speed.CPU, 10.0, 50.0, 2), speed.Speed(speed.GPU, 40.0, 60.0, 2)
+    alike = speed.Speed(speed.CPU, 39.0, 20.0, 2)
+    assert speed.choose([quick, slow]) is quick
+    assert speed.choose([quick, alike]) is alike
+
+
+@pytest.mark.parametrize("profile", [speed.CPU, speed.GPU, speed.XAVIER], ids=lambda profile: profile.name)
+def test_profiles_are_what_their_files_say(profile: speed.Profile) -> None:
+    file = Path(__file__).parents[3] / "config" / "profiles" / f"{profile.name}.toml"
+    assert tomllib.loads(file.read_text())["model"] == {"provider": profile.provider, "threads": profile.threads}
 
 
 def test_settings_that_do_not_load(tmp_path: Path) -> None:

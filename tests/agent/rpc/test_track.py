@@ -36,6 +36,24 @@ def test_tracks_come_frame_by_frame(agent: AgentProcess) -> None:
     assert {t.track for t in last} == {t.track for t in seen[-5].tracks}
 
 
+def test_everybody_who_watches_is_told_the_same(agent: AgentProcess) -> None:
+    job = agent.compute(ENDLESS, wait=False)
+    agent.await_state(job.job_id, types_pb2.JOB_STATE_RUNNING)
+    watches = [agent.track.WatchTracks(pb.WatchTracksRequest()) for _ in range(3)]
+    told: list[dict[int, pb.WatchTracksResponse]] = []
+    for watch in watches:
+        told.append({})
+        for message in watch:
+            told[-1][message.frame] = message
+            if len(told[-1]) == 40:
+                break
+        watch.cancel()
+    shared = set.intersection(*(set(one) for one in told))
+    assert len(shared) > 5
+    for frame in shared:
+        assert len({one[frame].SerializeToString(deterministic=True) for one in told}) == 1
+
+
 def test_snapshots(agent: AgentProcess) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         agent.track.GetSnapshot(pb.GetSnapshotRequest())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,7 @@ from agent.core.errors import InvalidArgument
 from agent.core.types import Detections
 from agent.training import labels, photos, pictures
 from agent.training.export import halved
+from agent.training.judge import sure_score
 from agent.training.measure import curve
 from agent.training.samples import Stock, sample
 
@@ -42,6 +44,26 @@ def test_average_precision_by_hand() -> None:
     free = curve([_found((0, 0, 10, 10, 0.9), (50, 0, 60, 10, 0.8))], truth, [_boxes((50, 0, 60, 10))])
     assert free.right.tolist() == [True]
     assert curve([_found()], truth).average_precision() == 0
+
+
+class _Told:
+    """Finds in a picture as many animals as its first row has bytes above 0, each so likely as its byte of 200."""
+
+    def detect(self, images: Sequence[np.ndarray], threshold: float) -> list[Detections]:
+        found = []
+        for image in images:
+            scores = image[0, image[0] > 0].astype(np.float32) / 200
+            found.append(Detections(np.zeros((len(scores), 4), np.float32), scores, np.zeros(len(scores), np.int32)))
+        return found
+
+
+def test_scores_are_set_so_that_one_photo_in_ten_has_a_false_alarm() -> None:
+    photos = [np.zeros((1, 4), np.uint8) for _ in range(20)]
+    photos[3][0, :2], photos[7][0, :2], photos[9][0, 0] = (140, 60), (120, 100), 80
+    # Of 0.7, 0.6, 0.5, 0.4, 0.3 two may be left.
+    assert 0.5 < sure_score(_Told(), photos) < 0.51
+    assert 0.4 < sure_score(_Told(), photos, 0.15) < 0.41
+    assert sure_score(_Told(), [np.zeros((1, 4), np.uint8)]) == pytest.approx(0.2)
 
 
 def test_labels_come_back(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="NOT CHECKED: the training; it needs
 
 from agent.models.darknet import import_darknet  # noqa: E402
 from agent.training import labels, network, samples, train  # noqa: E402
-from agent.training.export import export  # noqa: E402
+from agent.training.export import export, sure_of  # noqa: E402
 from agent.training.loss import assign, ciou, iou, places  # noqa: E402
 
 CFG = Path(network.__file__).parent / "pig.cfg"
@@ -22,7 +22,10 @@ CFG = Path(network.__file__).parent / "pig.cfg"
 def test_weights_come_back_through_both_files(tmp_path: Path) -> None:
     one = network.Network(CFG)
     network.save(one, tmp_path / "a.weights")
-    path, _ = export(CFG, tmp_path / "a.weights", tmp_path, name="a", labels=("pig",), source="", licence="")
+    words = {"name": "a", "labels": ("pig",), "source": "", "licence": ""}
+    export(CFG, tmp_path / "a.weights", tmp_path, **words)
+    path, _ = export(CFG, tmp_path / "a.weights", tmp_path, **words, sure=0.4567)  # in place of the first
+    assert sure_of(path) == 0.4567
     two, three = network.Network(CFG), network.Network(CFG)
     network.load(two, tmp_path / "a.weights")
     network.load_finished(three, path)

@@ -6,11 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from agent.core.pigs import scene
 from agent.core.pigs.anatomy import Posture, any_build, any_pose, pig
+from agent.core.pigs.camera import camera
 from agent.core.pigs.film import Film
-from agent.core.pigs.library import OTHER, Library, library
+from agent.core.pigs.herding import close_up
+from agent.core.pigs.library import OTHER, Library, collect, draw_near, draw_one, library
 from agent.core.pigs.scene import Pens, outlines
-from agent.core.pigs.sprite import render
+from agent.core.pigs.sprite import PX, render
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +39,33 @@ def test_boxes_lie_in_the_picture_and_shares_are_shares(few: Library) -> None:
         assert ((seen.shares > 0) & (seen.shares <= 1)).all()
         assert len(set(seen.ids.tolist())) == len(seen.ids) <= 40
     assert animals > 24
+
+
+def test_a_share_of_the_pictures_shows_large_animals_right_before_the_camera(
+    few: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scene, "CLOSE", 1.0)
+    seen = [Pens(few, 1).picture(seed, 320, 192) for seed in range(20)]
+    assert all(len(one.ids) <= 3 for one in seen)
+    sides = [((one.boxes[:, 2:] - one.boxes[:, :2]) / [320, 192]).max() for one in seen if len(one.ids)]
+    assert len(sides) > 15 and np.median(sides) > 0.4
+
+
+def test_most_of_them_look_into_the_camera() -> None:
+    eye = camera(320, 192, tilt=1.2, roll=0.0, view=1.0, length_px=200)
+    stands = [stand for seed in range(60) for stand in close_up(np.random.default_rng(seed), eye)]
+    towards = [math.cos(stand.heading - eye.view(stand.place)[1]) < -0.5 for stand in stands]
+    assert 0.4 < np.mean(towards) < 0.8
+
+
+def test_a_near_camera_sees_near_parts_larger_and_takes_fine_sprites() -> None:
+    solid = pig(any_build(np.random.default_rng(1)), any_pose(np.random.default_rng(1), Posture.STANDING))
+    far, near = (render(solid, 0.4, math.pi, px=60, far=away) for away in (math.inf, 1.2))
+    assert near.surface.shape[0] > 1.2 * far.surface.shape[0]
+    both = collect([draw_one(1, 0, False), draw_near(1, 0)])
+    random = np.random.default_rng(0)
+    picked = [both.pick(random, tuple(Posture), 0.6, 0.0, px, best=1)[0].px for px in (PX / 4, PX * 4)]
+    assert picked == [PX, 2.5 * PX]
 
 
 def test_an_empty_pen_has_no_pig(few: Library) -> None:
