@@ -1,4 +1,7 @@
-"""Three hours of a pen through tracker and herd numbers: what they keep and what a picture costs, by half hours."""
+"""Three hours of a pen through tracker and herd numbers: what they keep and what a picture costs, by half hours.
+
+Runs once, whatever the rounds: some 2 minutes of CPU; HERDLINK_BENCH_HOURS for fewer hours.
+"""
 
 from __future__ import annotations
 
