@@ -66,11 +66,18 @@ def test_a_lost_body_is_found_by_distance() -> None:
     assert ids(follow(too_far)) == {1, 2}
 
 
-@pytest.mark.parametrize("before", range(20, 40))
+@pytest.mark.parametrize("before", [20, 30, 140, 299])
 def test_three_seconds_are_thirty_frames_of_a_tenth(before: int) -> None:
     """Whenever they begin: no rounding of the clock decides."""
     for empty, who in ((30, {1}), (31, {1, 2})):
         assert ids(follow([*[detections([BOX])] * before, *[Detections()] * empty, *[detections([BOX])] * 5])) == who
+
+
+@pytest.mark.parametrize("before", [20, 31])
+def test_one_second_is_ten_frames_of_a_tenth(before: int) -> None:
+    """So long a poor box goes on with a track."""
+    told = follow([*[detections([BOX])] * before, *[Detections()] * 10, detections([BOX], scores=0.15)])
+    assert told[-1].scores.tolist() == pytest.approx([0.15])
 
 
 def test_what_the_detector_is_less_sure_of_is_told_later() -> None:
