@@ -177,7 +177,9 @@ def test_a_member_of_the_group_may_call_and_nobody_else(machine: BootedMachine) 
     machine.run("useradd", "--groups", "herdlink", "farmer")
     call = "herdlink call GetInput --target unix:/run/herdlink/agent.sock"
     assert HERD in machine.run("su", "farmer", "-c", call)
-    assert "is not for this user; join its group" in machine.run("su", "-s", "/bin/sh", "nobody", "-c", call, check=False)
+    assert "is not for this user; join its group" in machine.run(
+        "su", "-s", "/bin/sh", "nobody", "-c", call, check=False
+    )
     machine.run("userdel", "farmer")
 
 
