@@ -79,7 +79,8 @@ def _fill(path: Path, rows: int) -> None:
             "INSERT INTO records VALUES (?, ?, ?, ?, ?)", ((STREAM, KIND, n, body, now) for n in range(1, rows + 1))
         )
         db.execute("INSERT INTO logs VALUES (?, ?, ?)", (STREAM, KIND, rows))
-        db.execute("INSERT INTO consumers VALUES (?, ?, ?, ?, ?)", ("farm", STREAM, KIND, rows // 2, now))
+        place = ("farm", STREAM, KIND, rows // 2, now)
+        db.execute("INSERT INTO consumers (consumer, stream, kind, sequence, time) VALUES (?, ?, ?, ?, ?)", place)
     db.close()
 
 
