@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _ROUNDS = 5
 _THRESHOLD = 0.3
-_ALIKE = 1.05
+ALIKE = 1.05
 """Layouts that differ by less are told apart by what they cost the processor."""
 
 
@@ -76,5 +76,5 @@ def ratio(one: Layout, base: Layout) -> float:
 def best(layouts: Sequence[Layout], base: Layout) -> Layout:
     """The fastest, round by round; among those about as fast the one that costs the processor least."""
     fastest = min(ratio(one, base) for one in layouts)
-    near = [one for one in layouts if ratio(one, base) <= fastest * _ALIKE]
+    near = [one for one in layouts if ratio(one, base) <= fastest * ALIKE]
     return min(near, key=lambda one: statistics.median(one.cpu_ms))

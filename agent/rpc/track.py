@@ -25,7 +25,7 @@ class TrackService(track_pb2_grpc.TrackServiceServicer):
     def __init__(self, engine: Engine, *, snapshot_width: int) -> None:
         self._engine = engine
         self._snapshot_width = snapshot_width
-        self._last: dict[str, tuple[Any, pb.WatchTracksResponse]] = {}
+        self._last: tuple[Any, pb.WatchTracksResponse] = None, pb.WatchTracksResponse()
 
     async def WatchTracks(self, request: pb.WatchTracksRequest, context: Any) -> AsyncIterator[pb.WatchTracksResponse]:
         stream = self._engine.stream(request.stream).stream
@@ -41,11 +41,9 @@ class TrackService(track_pb2_grpc.TrackServiceServicer):
 
     def _packed(self, stream: str, item: Any) -> pb.WatchTracksResponse:
         """The message of a frame, made once for all who watch: they come for it one after the other."""
-        last, message = self._last.get(stream, (None, None))
-        if message is None or last is not item:
-            message = _message(stream, *item)
-            self._last[stream] = item, message
-        return message
+        if self._last[0] is not item:
+            self._last = item, _message(stream, *item)
+        return self._last[1]
 
     async def GetSnapshot(self, request: pb.GetSnapshotRequest, context: Any) -> pb.GetSnapshotResponse:
         result, run = await self._engine.newest_result(request.stream, fresh=request.fresh)

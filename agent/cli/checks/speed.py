@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.cli._layouts import Layout, best, measure, picture
+from agent.cli._layouts import ALIKE, Layout, best, measure, picture
 from agent.cli.checks.finding import Findings, fail, ok, warn
 from agent.cli.checks.model import open_model
 from agent.settings import AgentSettings
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0
 """For each profile."""
-_ALIKE = 1.05
 _JETSON = Path("/etc/nv_tegra_release")
 
 
@@ -65,7 +64,7 @@ def look(settings: AgentSettings | None) -> Findings:
 def choose(speeds: list[Speed]) -> Speed:
     """The fastest; of those about as fast the one that costs the processor least."""
     fastest = max(speed.fps for speed in speeds)
-    return min((one for one in speeds if one.fps * _ALIKE >= fastest), key=lambda one: one.cpu_ms)
+    return min((one for one in speeds if one.fps * ALIKE >= fastest), key=lambda one: one.cpu_ms)
 
 
 def _open(settings: AgentSettings, profile: Profile) -> tuple[OnnxDetector | None, str]:
