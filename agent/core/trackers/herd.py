@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from agent.core.ports import Tracker
 from agent.core.tracking.bodies import Bodies
+from agent.core.tracking.camera import shift
 from agent.core.tracking.dealing import Deal
 from agent.core.tracking.found import Found, look
 from agent.core.tracking.looks import Looks
@@ -59,8 +60,7 @@ class HerdTracker:
         """
         found = look(detections, least=self._scores.least, threshold=self._scores.sure)
         step_s = self._advance(time)
-        deal = Deal(self._bodies, self._roll, self._looks, found, dull=self._scores.dull)
-        deal.all(step_s)
+        deal = self._deal(found, step_s)
         self._correct(deal, found, step_s)
         self._end()
         self._begin(deal, found)
@@ -74,6 +74,22 @@ class HerdTracker:
         self._bodies.predict(step_s)
         return step_s
 
+    def _deal(self, found: Found, step_s: float) -> Deal:
+        """The boxes to the tracks; once more where that shows that the camera moved."""
+        deal = Deal(self._bodies, self._roll, self._looks, found, dull=self._scores.dull)
+        deal.all(step_s)
+        if not len(found):
+            return deal
+        rows = ((deal.partner >= 0) & self._roll.told & found.sure[deal.partner]).nonzero()[0]
+        there = self._bodies.places.take(rows, axis=1)
+        off = found.places[:2].take(deal.partner[rows], axis=1) - there[:2]
+        moved = shift(off, there[2] * there[3])
+        if moved is not None:
+            self._bodies.push(moved)
+            deal = Deal(self._bodies, self._roll, self._looks, found, dull=self._scores.dull)
+            deal.all(step_s)
+        return deal
+
     def _correct(self, deal: Deal, found: Found, step_s: float) -> None:
         roll, partner = self._roll, deal.partner
         learning = roll.frame < _LEARN_FRAMES or roll.frame % _LEARN_EVERY == 0
@@ -86,7 +102,9 @@ class HerdTracker:
         # Whole columns, also of tracks that were not seen: taking the others out and putting them back costs more.
         places, scores = found.places.take(partner, axis=1), found.scores[partner]
         sure = found.sure[partner] & seen
-        runs = roll.see(seen, sure=sure, scores=scores, evidence=None if roll.all_told else self._scores.evidence(scores))
+        runs = roll.see(
+            seen, sure=sure, scores=scores, evidence=None if roll.all_told else self._scores.evidence(scores)
+        )
         self._bodies.correct(seen, places, scores, learn=runs >= 3 if steady else None)
         if found.features.shape[1]:
             self._looks.see(sure.nonzero()[0], found.features[partner[sure]])

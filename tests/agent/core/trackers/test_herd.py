@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from walkers import detections, units
 
-from agent.core.trackers.herd import LEAST_SCORE, lowest_score, make
+from agent.core.tracking.scores import LEAST_SCORE
+from agent.core.trackers.herd import lowest_score, make
 from agent.core.types import Detections, Tracks
 
 FPS = 10.0
@@ -114,6 +115,38 @@ def test_a_body_missed_for_a_moment_is_told_where_it_should_be() -> None:
     assert [tracks.scores.tolist() for tracks in told[20:]] == [[0.0], [0.0], [], []]
     assert told[21].boxes[0] == pytest.approx(moved(BOX, 105), abs=2)
     assert all(len(tracks) == 0 for tracks in follow([*walk[:5], Detections()])[5:]), "too young"
+
+
+@pytest.mark.parametrize("others", [0, 6])
+def test_a_knocked_camera_moves_all_bodies_at_once(others: int) -> None:
+    """Two neighbours: one lies afterwards where the other one was. Those around them tell that the camera moved."""
+    pen = [BOX, moved(BOX, 40), *[moved(BOX, 200 * k, 200) for k in range(others)]]
+    knocked = [moved(box, 45) for box in pen]
+    told = follow([*[detections(pen)] * 20, *[detections(knocked)] * 5])[20]
+    assert (told.ids.tolist() == [*range(1, 3 + others)] and np.allclose(told.boxes, knocked, atol=5)) == (others > 0)
+
+
+def test_one_that_runs_past_others_is_no_knock() -> None:
+    row = [moved(BOX, 0, 90 * k) for k in range(8)]
+    told = follow([detections([moved(row[0], 30 * k), *row[1:]]) for k in range(12)])
+    assert ids(told) == {*range(1, 9)}
+
+
+def test_a_detector_whose_low_scores_are_of_no_use_begins_no_tracks_with_them() -> None:
+    """Boxes of a middling score come and go anywhere; of another detector they lie on the animals, and count."""
+    random = np.random.default_rng(3)
+
+    def frame(k: int, *, wrong: bool, late: bool = False) -> Detections:
+        walkers = [moved(BOX, 150 * i, 8 * k) for i in range(4)]
+        stray = [moved(BOX, *random.uniform(0, 900, 2)) for _ in range(4)] if wrong else []
+        new = [moved(BOX, 150 * 5, 500)] if late else []
+        boxes = [*walkers, *stray, *new]
+        return detections(boxes, scores=[0.9, 0.9, 0.9, 0.9 if wrong else 0.45, *[0.45] * (len(boxes) - 4)])
+
+    for wrong in (False, True):
+        frames = [frame(k, wrong=wrong) for k in range(60)] + [frame(k, wrong=False, late=True) for k in range(60, 72)]
+        told = follow(frames, threshold=0.3)[-1]
+        assert len(told) == (4 if wrong else 5)
 
 
 def standing(scores: list[float], *, x: float = 0.0) -> list[int]:
