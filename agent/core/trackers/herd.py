@@ -18,9 +18,11 @@ from agent.core.tracking.found import Found, look
 from agent.core.tracking.looks import Looks
 from agent.core.tracking.population import Population
 from agent.core.tracking.roll import ROUNDING_S, Roll
-from agent.core.tracking.scores import Scores, lowest_score
+from agent.core.tracking.scores import Scores
 from agent.core.types import Detections, Doubles, Floats, Tracks
 
+LEAST_SCORE = 0.1
+"""Score below which a box is of no use."""
 COVERED = 0.3
 """A box covered so far by one that is taken (intersection over union) must come often before its track is told."""
 NEED, NEED_COVERED = 1.5, 4.0
@@ -32,7 +34,7 @@ HIDDEN_S, STILL_S = 0.5, 3.0
 STILL = 0.1
 """Body lengths a second."""
 _LEARN_FRAMES, _LEARN_EVERY = 100, 8
-"""The detector's jitter and what its scores are worth are learned from every frame at first, then from some: they stay."""
+"""Jitter and the worth of scores, both of the detector, are learned from every frame at first, then from some."""
 _SAME_STEP = 0.2
 """Steps of two frames that differ by less than this share are equal."""
 
@@ -42,11 +44,16 @@ def make(*, threshold: float, first_id: int = 1, known_count: int = 0) -> Tracke
     return HerdTracker(threshold=threshold, first_id=first_id, known_count=known_count)
 
 
+def lowest_score(threshold: float) -> float:
+    """The score down to which detections are of use beside a threshold of confident ones."""
+    return min(LEAST_SCORE, threshold)
+
+
 class HerdTracker:
     """One job's tracker."""
 
     def __init__(self, *, threshold: float, first_id: int, known_count: int) -> None:
-        self._scores = Scores(threshold)
+        self._least, self._scores = lowest_score(threshold), Scores(threshold)
         self._population = Population(count=known_count, first_id=first_id) if known_count else None
         self._bodies, self._looks, self._roll = Bodies(), Looks(), Roll(first_id=first_id)
         self._last_time: float | None = None
@@ -58,7 +65,7 @@ class HerdTracker:
 
         Also those that were missed for a moment, whose score is 0; of a known population those hidden for longer.
         """
-        found = look(detections, least=self._scores.least, threshold=self._scores.sure)
+        found = look(detections, least=self._least, threshold=self._scores.sure)
         step_s = self._advance(time)
         deal = self._deal(found, step_s)
         self._correct(deal, found, step_s)

@@ -1,7 +1,7 @@
 """A camera that is knocked, shaken or turned: all bodies are off at once, and alike.
 
-Nothing but the boxes tells of it. A shift is believed where many bodies agree on it far better than it is wide; one that
-is small is left to the bodies' own motion, which has learned a steady pan already.
+Nothing but the boxes tells of it. A shift is believed where the bodies differ about it by far less than it is wide;
+one that is small is left to the bodies' own motion, which has learned a steady pan already.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from agent.core.types import Doubles
 
 FEWEST = 4
 """Bodies that can speak of the camera."""
-FAR = 0.2
+FAR = 0.15
 """Body lengths below which a shift is none."""
 AGREED = 2.5
 """A shift is so many times as wide as the bodies differ about it in the middle."""

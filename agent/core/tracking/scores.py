@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from agent.core.types import Doubles
 
-LEAST_SCORE = 0.1
-"""Score below which a box is of no use."""
 OF_USE = 2 / 3
 """Share of boxes that continue a told track, to that of the detector's usual boxes: a score below is not trusted."""
 DULL = 0.75
@@ -29,11 +27,6 @@ _SHARE_OVER, _SHARE_PRIOR, _FIRST_SHARE = 1000, 10, 0.7
 """Boxes of one step over which its share runs, those that the first guess counts as, and the guess."""
 
 
-def lowest_score(threshold: float) -> float:
-    """The score down to which detections are of use beside a threshold of confident ones."""
-    return min(LEAST_SCORE, threshold)
-
-
 class Scores:
     """Of one detector, on one stream."""
 
@@ -46,11 +39,6 @@ class Scores:
         self._counted: Doubles = np.full((2, _STEPS), float(_SHARE_PRIOR))
         """Boxes of each step: those that continued a told track, and all."""
         self._counted[0] *= _FIRST_SHARE
-
-    @property
-    def least(self) -> float:
-        """Boxes below are of no use."""
-        return lowest_score(self._given)
 
     @property
     def dull(self) -> float:

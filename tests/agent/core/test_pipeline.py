@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from agent.core.pipeline import Pipeline
-from agent.core.tracking.scores import LEAST_SCORE
-from agent.core.trackers.herd import lowest_score, make
+from agent.core.trackers.herd import LEAST_SCORE, lowest_score, make
 from agent.core.types import Detections, Floats, Frame, Image
 
 
