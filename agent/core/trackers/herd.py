@@ -68,6 +68,10 @@ class HerdTracker:
         found = look(detections, least=self._least, threshold=self._scores.sure)
         step_s = self._advance(time)
         deal = self._deal(found, step_s)
+        moved = self._moved(deal.partner, found)
+        if moved is not None:
+            self._bodies.push(moved)
+            deal = self._deal(found, step_s)
         self._correct(deal, found, step_s)
         self._end()
         self._begin(deal, found)
@@ -82,20 +86,21 @@ class HerdTracker:
         return step_s
 
     def _deal(self, found: Found, step_s: float) -> Deal:
-        """The boxes to the tracks; once more where that shows that the camera moved."""
+        """The boxes to the tracks."""
         deal = Deal(self._bodies, self._roll, self._looks, found, dull=self._scores.dull)
         deal.all(step_s)
-        if not len(found):
-            return deal
-        rows = ((deal.partner >= 0) & self._roll.told & found.sure[deal.partner]).nonzero()[0]
-        there = self._bodies.places.take(rows, axis=1)
-        off = found.places[:2].take(deal.partner[rows], axis=1) - there[:2]
-        moved = shift(off, there[2] * there[3])
-        if moved is not None:
-            self._bodies.push(moved)
-            deal = Deal(self._bodies, self._roll, self._looks, found, dull=self._scores.dull)
-            deal.all(step_s)
         return deal
+
+    def _moved(self, partner: NDArray[np.intp], found: Found) -> Doubles | None:
+        """How far the camera jumped, as the surely seen bodies tell by their boxes; None: it stood."""
+        seen = partner >= 0
+        if np.count_nonzero(seen) in (0, len(seen)):
+            return None  # every body has its box
+        where = self._bodies.places
+        speak = found.sure[partner]
+        speak &= seen
+        speak &= self._roll.told
+        return shift(found.places.take(partner, axis=1) - where, where, speak)
 
     def _correct(self, deal: Deal, found: Found, step_s: float) -> None:
         roll, partner = self._roll, deal.partner

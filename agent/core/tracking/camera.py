@@ -7,6 +7,7 @@ one that is small is left to the bodies' own motion, which has learned a steady 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.core.types import Doubles
 
@@ -18,21 +19,24 @@ AGREED = 2.5
 """A shift is so many times as wide as the bodies differ about it in the middle."""
 
 
-def shift(off: Doubles, area: Doubles) -> Doubles | None:
+def shift(off: Doubles, places: Doubles, speak: NDArray[np.bool_]) -> Doubles | None:
     """How far the picture jumped, (2, 1) pixels to the right and down; None: it did not.
 
     Args:
-        off: (2, N) pixels by which N bodies are off from where they should be.
-        area: (N,) of their boxes, in pixels.
+        off: (4, N) pixels by which N bodies are off from where they should be, as centre, width and height.
+        places: (4, N) where they should be.
+        speak: (N,) those that are to be asked; what is said of others says nothing.
     """
-    count = off.shape[1]
+    count = int(np.count_nonzero(speak))
     if count < FEWEST:
         return None
-    least = FAR**2 * float(area.sum()) / count
     # Mostly nothing jumped, and the mean, which costs little, shows it.
-    if float(np.square(off.sum(axis=1) / count).sum()) < least:
+    right, down, *_ = off.dot(speak) / count
+    least = FAR**2 * float((places[2] * places[3]).dot(speak)) / count
+    if right * right + down * down < least:
         return None
-    middle = np.median(off, axis=1, keepdims=True)
+    heard = off[:2, speak]
+    middle = np.median(heard, axis=1, keepdims=True)
     size = float(np.square(middle).sum())
-    spread = float(np.median(np.square(off - middle).sum(axis=0)))
+    spread = float(np.median(np.square(heard - middle).sum(axis=0)))
     return middle if size >= least and size >= AGREED**2 * spread else None

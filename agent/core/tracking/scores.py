@@ -25,6 +25,8 @@ _STEPS = 10
 """Of the scores from 0 to 1, each with a share of its own."""
 _SHARE_OVER, _SHARE_PRIOR, _FIRST_SHARE = 1000, 10, 0.7
 """Boxes of one step over which its share runs, those that the first guess counts as, and the guess."""
+_THINK = 4
+"""Every so many frames that taught something, what was counted is thought over."""
 
 
 class Scores:
@@ -36,9 +38,12 @@ class Scores:
         self.sure = threshold
         """Boxes are confident from here on."""
         self._usual, self._usual_of = (1 + threshold) / 2, 0
-        self._counted: Doubles = np.full((2, _STEPS), float(_SHARE_PRIOR))
-        """Boxes of each step: those that continued a told track, and all."""
-        self._counted[0] *= _FIRST_SHARE
+        self._frames = 0
+        # One step more: a score of 1 has its own.
+        self._of_use: Doubles = np.full(_STEPS + 1, _SHARE_PRIOR * _FIRST_SHARE)
+        """Boxes of each step that continued a told track."""
+        self._boxes: Doubles = np.full(_STEPS + 1, float(_SHARE_PRIOR))
+        """All of it."""
 
     @property
     def dull(self) -> float:
@@ -58,16 +63,19 @@ class Scores:
         good = good[good >= self.sure]
         self._usual_of = min(self._usual_of + len(good), _USUAL_OVER)
         self._usual += float((good - self._usual).sum()) / (self._usual_of + _USUAL_PRIOR)
-        steps = np.minimum((scores * _STEPS).astype(np.intp), _STEPS - 1)
-        counted = self._counted
-        counted[0] += np.bincount(steps[continued], minlength=_STEPS)
-        counted[1] += np.bincount(steps, minlength=_STEPS)
-        counted *= np.minimum(_SHARE_OVER / counted[1], 1.0)
-        self.sure = self._trusted_from()
+        steps = (scores * _STEPS).astype(np.intp)
+        self._boxes += np.bincount(steps, minlength=_STEPS + 1)
+        self._of_use += np.bincount(steps[continued], minlength=_STEPS + 1)
+        self._frames += 1
+        if self._frames % _THINK == 0:
+            fade = np.minimum(_SHARE_OVER / self._boxes, 1.0)
+            self._boxes *= fade
+            self._of_use *= fade
+            self.sure = self._trusted_from()
 
     def _trusted_from(self) -> float:
         most = self._given + DULL * (self._usual - self._given)
-        usual, all_usual = self._counted[:, int(most * _STEPS) :].sum(axis=1)
-        share, boxes = self._counted
-        poor = (share * all_usual < OF_USE * usual * boxes).nonzero()[0]
-        return max(self._given, min((poor[-1] + 1) / _STEPS, most)) if len(poor) else self._given
+        top = int(most * _STEPS)
+        usual = float(self._of_use[top:].sum() / self._boxes[top:].sum())
+        poor = (self._of_use < OF_USE * usual * self._boxes).nonzero()[0]
+        return max(self._given, min((int(poor[-1]) + 1) / _STEPS, most)) if len(poor) else self._given
