@@ -20,11 +20,11 @@ from agent.core.names import DEFAULT_STREAM, NODE_LOG, shorten, stream_id
 from agent.core.types import Frame, Job, JobState, Problem, Record, Result, ResultFile
 from agent.core.uri import is_masked, mask
 from agent.journal import Journal
+from agent.runtime import cut
 from agent.runtime.hub import Hub
 from agent.runtime.owed import Owed
 from agent.runtime.plan import Plan
 from agent.runtime.recorder import Recorder
-from agent.runtime.results import list_results
 from agent.runtime.rooms import Rooms, StreamView
 from agent.runtime.run import Run
 from agent.runtime.streams import StreamConfig, StreamValues, check_ranges
@@ -95,11 +95,11 @@ class Engine:
         with self.journal.transaction():
             self.journal.put_job(ended)
             self.recorder.add(ended.stream, events.job_over(ended, time.time(), goes_on=goes_on), ended)
-        self._loop.run_in_executor(None, self._list_cut, ended)
+        self._loop.run_in_executor(None, self._finish_cut, ended)
 
-    def _list_cut(self, job: Job) -> None:
-        """Off the loop: the digest of a long film takes its time."""
-        listed = replace(job, results=list_results(Path(job.output)))
+    def _finish_cut(self, job: Job) -> None:
+        """Off the loop: the digest of long files takes its time."""
+        listed = replace(job, results=cut.finish(job))
         self._call(lambda: self.owed.do(f"the results of job {job.job_id}", partial(self.journal.put_job, listed)))
 
     async def close(self) -> None:
