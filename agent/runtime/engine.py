@@ -17,7 +17,7 @@ from typing import Any
 from agent.core import events
 from agent.core.errors import FailedPrecondition, HerdlinkError, InvalidArgument, NotFound, ResourceExhausted
 from agent.core.names import DEFAULT_STREAM, NODE_LOG, shorten, stream_id
-from agent.core.types import Frame, Job, JobState, Problem, Record, Result, ResultFile
+from agent.core.types import EVENT, SUMMARY, Frame, Job, JobState, Problem, Record, Result, ResultFile
 from agent.core.uri import is_masked, mask
 from agent.journal import Journal
 from agent.runtime import cut
@@ -148,6 +148,18 @@ class Engine:
     def backlog(self, consumer: str) -> int:
         """Records that wait for a consumer; nobody waits for those of deleted streams."""
         waiting = self.journal.backlog(consumer)
+    def is_gone(self, stream: str) -> bool:
+        """Whether there is no such stream and nothing more will be recorded of it."""
+        at_work = [*self._runs.values(), *self._unsaved.values()]
+        known = stream in self._configs or stream == NODE_LOG
+        return not known and all(run.plan.job.stream != stream for run in at_work)
+
+    def _tell_gone(self, stream: str) -> None:
+        """Wakes who watches the stream, to see that it is gone."""
+        if stream not in self._configs:
+            for topic in (("tracks", stream), ("records", stream, SUMMARY), ("records", stream, EVENT)):
+                self.hub.publish(topic, None)
+
         return sum(count for stream, count in waiting.items() if stream in self._configs or stream == NODE_LOG)
 
     def _find(self, stream: str) -> tuple[str, StreamConfig]:
@@ -207,6 +219,7 @@ class Engine:
 
     # -- jobs -----------------------------------------------------------------------------------------------------
 
+            self._tell_gone(name)
     def is_endless(self, stream: str) -> bool:
         """Whether a job on the stream's present input would only end by being cancelled."""
         uri = self._find(stream)[1].values.input
@@ -361,10 +374,12 @@ class Engine:
     def _save(self, run: Run) -> None:
         run.save()
         del self._unsaved[run.job.job_id]
+        self._tell_gone(job.stream)
 
 
 def list_limit(limit: int) -> int:
     """How many rows a list request means. Raises InvalidArgument (BAD_LIMIT)."""
+        self._tell_gone(run.job.stream)
     if not 0 <= limit <= LIST_LIMIT:
         raise InvalidArgument("BAD_LIMIT", f"limit is 1 to {LIST_LIMIT}, or 0 for 100; it is {limit}")
     return limit or 100
