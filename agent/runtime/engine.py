@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 STREAMS_LIMIT = 64
 RUNNING_JOBS_LIMIT = 16
 LIST_LIMIT = 1000
-CLOSE_S = 20.0
+DECIDE_LABELS = {"input", "labels", "model"}
+"""Whether a stream's labels are known to its model hangs on these; on the input where that brings its own model."""
 
 
 class Engine:
@@ -133,6 +134,8 @@ class Engine:
         old = self._configs.get(name, StreamConfig({}, {}))
         new = old.with_commands(self._checked(name, old, changes))
         self._rooms.check_values(new.values)
+        if (new.values.input or new.values.model) and changes.keys() & DECIDE_LABELS:
+            self._rooms.check_labels(new.values)
         with self.journal.transaction():
             self.journal.put_stream(name, new.commands)
             self.journal.after_commit(lambda: self._apply(name, old.values, new))
@@ -145,9 +148,6 @@ class Engine:
             self.journal.drop_stream(name)
             self.journal.after_commit(lambda: self._forget(name, config))
 
-    def backlog(self, consumer: str) -> int:
-        """Records that wait for a consumer; nobody waits for those of deleted streams."""
-        waiting = self.journal.backlog(consumer)
     def is_gone(self, stream: str) -> bool:
         """Whether there is no such stream and nothing more will be recorded of it."""
         at_work = [*self._runs.values(), *self._unsaved.values()]
@@ -160,6 +160,9 @@ class Engine:
             for topic in (("tracks", stream), ("records", stream, SUMMARY), ("records", stream, EVENT)):
                 self.hub.publish(topic, None)
 
+    def backlog(self, consumer: str) -> int:
+        """Records that wait for a consumer; nobody waits for those of deleted streams."""
+        waiting = self.journal.backlog(consumer)
         return sum(count for stream, count in waiting.items() if stream in self._configs or stream == NODE_LOG)
 
     def _find(self, stream: str) -> tuple[str, StreamConfig]:
@@ -216,10 +219,10 @@ class Engine:
             self._configs[name] = StreamConfig(config.settings, {})
         else:
             del self._configs[name]
+            self._tell_gone(name)
 
     # -- jobs -----------------------------------------------------------------------------------------------------
 
-            self._tell_gone(name)
     def is_endless(self, stream: str) -> bool:
         """Whether a job on the stream's present input would only end by being cancelled."""
         uri = self._find(stream)[1].values.input
@@ -263,6 +266,7 @@ class Engine:
             raise ResourceExhausted("TOO_MANY_JOBS", f"{RUNNING_JOBS_LIMIT} jobs run already; wait for one to end")
         self._rooms.check_input(values.input)
         self._rooms.check_values(values)
+        self._rooms.check_labels(values)
 
     def _launch(self, name: str, plan: Plan) -> None:
         run = self._runs[name] = self._seen[name] = Run(
@@ -370,16 +374,16 @@ class Engine:
             self._unsaved[job.job_id] = run
             self.owed.do(f"the state of job {job.job_id}", partial(self._save, run))
         self.hub.publish(("job", job.job_id), job)
+        self._tell_gone(job.stream)
 
     def _save(self, run: Run) -> None:
         run.save()
         del self._unsaved[run.job.job_id]
-        self._tell_gone(job.stream)
+        self._tell_gone(run.job.stream)
 
 
 def list_limit(limit: int) -> int:
     """How many rows a list request means. Raises InvalidArgument (BAD_LIMIT)."""
-        self._tell_gone(run.job.stream)
     if not 0 <= limit <= LIST_LIMIT:
         raise InvalidArgument("BAD_LIMIT", f"limit is 1 to {LIST_LIMIT}, or 0 for 100; it is {limit}")
     return limit or 100

@@ -158,6 +158,26 @@ def test_set_stream_changes_only_what_is_set_and_outlives_a_restart(agent: Agent
     assert list(cleared.labels) == []
 
 
+def test_a_label_that_the_model_does_not_know_is_told_at_once(agent: AgentProcess) -> None:
+    agent.edge.SetInput(pb.SetInputRequest(uri=HERD))
+    code, reason, told = fails(agent.edge.SetStream, pb.SetStreamRequest(labels=["pig", "pigg"]))
+    assert (code, reason) == ("INVALID_ARGUMENT", "UNKNOWN_LABEL")
+    assert "'pigg', but 'pig'" in told
+    assert not agent.edge.GetStream(pb.GetStreamRequest()).stream.labels
+    # The default model is not fetched yet: any label may be right.
+    agent.edge.SetStream(pb.SetStreamRequest(stream="pen", input="rtsp://127.0.0.1:9/none", labels=["sheep"]))
+    assert fails(agent.edge.SetInput, pb.SetInputRequest(stream="pen", uri=HERD))[1] == "UNKNOWN_LABEL"
+    assert fails(agent.edge.SetStream, pb.SetStreamRequest(stream="pen", model="pig"))[1] == "UNKNOWN_LABEL"
+    agent.edge.SetStream(pb.SetStreamRequest(stream="pen", model="pig", labels=["*"]))
+    # Settings are read by no call: there Compute says it, and other changes are not held up.
+    agent.stop()
+    agent.config.write_text(f'{agent.config.read_text()}\n[streams.old]\ninput = "{HERD}"\nlabels = ["cow"]\n')
+    agent.start()
+    agent.edge.SetStream(pb.SetStreamRequest(stream="old", name="Old pen"))
+    assert fails(agent.edge.Compute, pb.ComputeRequest(stream="old"))[:2] == ("INVALID_ARGUMENT", "UNKNOWN_LABEL")
+    assert not agent.edge.ListJobs(pb.ListJobsRequest()).jobs
+
+
 def test_progress_is_that_of_the_film_where_frames_are_left_out(agent: AgentProcess) -> None:
     agent.edge.SetStream(pb.SetStreamRequest(input=HERD, max_fps=5))
     agent.edge.Compute(pb.ComputeRequest(wait=True), timeout=60)
