@@ -86,7 +86,8 @@ def test_a_watch_ends_with_the_stream_once_all_is_told(agent: AgentProcess) -> N
     agent.edge.DeleteStream(edge_pb2.DeleteStreamRequest(stream="pen"))
     for records, watch in zip(got, watches, strict=True):
         with pytest.raises(grpc.RpcError) as caught:
-            records += [answer.record for answer in watch]
+            for answer in watch:
+                records.append(answer.record)
         assert reason_of(caught.value)[:2] == ("NOT_FOUND", "NO_STREAM")
     assert got[0] == list(list_records(agent, stream="pen").records), "the last window too"
     assert [record.event.event_type for record in got[1]] == ["job_ended"]
