@@ -64,7 +64,7 @@ def describe(
 
 def describe_cut(begun: Mapping[str, Any], job: Job, tracks: int | None) -> dict[str, Any]:
     """What `describe` told when the job began, with what is known of its end; None: what only the lost job knew."""
-    unknown = {"stage_ms": {}, "count_mean": None, "frames_rested": None}
+    unknown: dict[str, Any] = {"stage_ms": {}, "count_mean": None, "frames_rested": None}
     return {**begun, **_outcome(job), **unknown, "tracks": tracks}
 
 

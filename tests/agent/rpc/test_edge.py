@@ -175,7 +175,7 @@ def test_a_label_that_the_model_does_not_know_is_told_at_once(agent: AgentProces
     agent.start()
     agent.edge.SetStream(pb.SetStreamRequest(stream="old", name="Old pen"))
     assert fails(agent.edge.Compute, pb.ComputeRequest(stream="old"))[:2] == ("INVALID_ARGUMENT", "UNKNOWN_LABEL")
-    assert not agent.edge.ListJobs(pb.ListJobsRequest()).jobs
+    assert not agent.edge.ListJobs(pb.ListJobsRequest(stream="old")).jobs
 
 
 def test_progress_is_that_of_the_film_where_frames_are_left_out(agent: AgentProcess) -> None:
@@ -370,7 +370,7 @@ def test_bad_requests_say_what_to_do(
 def test_a_camera_cannot_be_waited_for(agent: AgentProcess) -> None:
     agent.edge.SetInput(pb.SetInputRequest(uri=ENDLESS))
     assert fails(agent.edge.Compute, pb.ComputeRequest(wait=True))[:2] == ("INVALID_ARGUMENT", "ENDLESS_INPUT")
-    assert not agent.edge.ListJobs(pb.ListJobsRequest()).jobs
+    assert not agent.edge.ListJobs(pb.ListJobsRequest(stream="old")).jobs
 
 
 @pytest.mark.parametrize(
