@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from agent.core.ports import Tracker
 from agent.core.tracking.bodies import Bodies
+from agent.core.tracking.camera import shift
 from agent.core.tracking.dealing import Deal
 from agent.core.tracking.found import Found, look
 from agent.core.tracking.looks import Looks
 from agent.core.tracking.population import Population
 from agent.core.tracking.roll import ROUNDING_S, Roll
+from agent.core.tracking.scores import Scores
 from agent.core.types import Detections, Doubles, Floats, Tracks
 
 LEAST_SCORE = 0.1
@@ -25,20 +27,14 @@ COVERED = 0.3
 """A box covered so far by one that is taken (intersection over union) must come often before its track is told."""
 NEED, NEED_COVERED = 1.5, 4.0
 """Evidence for a track to be told, where a box as good as the detector's usual ones counts 1."""
-LEAST_EVIDENCE = 0.25
-"""What the poorest confident box counts: a detector that is never sure must not stay unheard."""
-DULL = 0.75
-"""Between the threshold (0) and the detector's usual scores (1): what never comes so far may be a fixture."""
 MISSED_S, GROWN_S = 0.2, 1.0
 """How long a track of such an age is told where it should be while its boxes fail: a glance, not a disappearance."""
 HIDDEN_S, STILL_S = 0.5, 3.0
 """How long an animal of a known population is told where it should be while it is not seen; and one that lies still."""
 STILL = 0.1
 """Body lengths a second."""
-_USUAL_OVER, _USUAL_PRIOR = 2000, 20
-"""Boxes over which the mean score runs, and that the first guess counts as."""
 _LEARN_FRAMES, _LEARN_EVERY = 100, 8
-"""The detector's jitter and its usual score are learned from every frame at first, then from some: they stay."""
+"""Jitter and the worth of scores, both of the detector, are learned from every frame at first, then from some."""
 _SAME_STEP = 0.2
 """Steps of two frames that differ by less than this share are equal."""
 
@@ -57,10 +53,9 @@ class HerdTracker:
     """One job's tracker."""
 
     def __init__(self, *, threshold: float, first_id: int, known_count: int) -> None:
-        self._threshold = threshold
+        self._least, self._scores = lowest_score(threshold), Scores(threshold)
         self._population = Population(count=known_count, first_id=first_id) if known_count else None
         self._bodies, self._looks, self._roll = Bodies(), Looks(), Roll(first_id=first_id)
-        self._usual, self._usual_of = (1 + threshold) / 2, 0
         self._last_time: float | None = None
         self._last_step_s = 0.0
         self._hurry = True
@@ -70,10 +65,9 @@ class HerdTracker:
 
         Also those that were missed for a moment, whose score is 0; of a known population those hidden for longer.
         """
-        found = look(detections, least=lowest_score(self._threshold), threshold=self._threshold)
+        found = look(detections, least=self._least, threshold=self._scores.sure)
         step_s = self._advance(time)
-        deal = Deal(self._bodies, self._roll, self._looks, found, dull=self._dull)
-        deal.all(step_s)
+        deal = self._deal(found, step_s)
         self._correct(deal, found, step_s)
         self._end()
         self._begin(deal, found)
@@ -87,6 +81,22 @@ class HerdTracker:
         self._bodies.predict(step_s)
         return step_s
 
+    def _deal(self, found: Found, step_s: float) -> Deal:
+        """The boxes to the tracks; once more where that shows that the camera moved."""
+        deal = Deal(self._bodies, self._roll, self._looks, found, dull=self._scores.dull)
+        deal.all(step_s)
+        if not len(found):
+            return deal
+        rows = ((deal.partner >= 0) & self._roll.told & found.sure[deal.partner]).nonzero()[0]
+        there = self._bodies.places.take(rows, axis=1)
+        off = found.places[:2].take(deal.partner[rows], axis=1) - there[:2]
+        moved = shift(off, there[2] * there[3])
+        if moved is not None:
+            self._bodies.push(moved)
+            deal = Deal(self._bodies, self._roll, self._looks, found, dull=self._scores.dull)
+            deal.all(step_s)
+        return deal
+
     def _correct(self, deal: Deal, found: Found, step_s: float) -> None:
         roll, partner = self._roll, deal.partner
         learning = roll.frame < _LEARN_FRAMES or roll.frame % _LEARN_EVERY == 0
@@ -99,18 +109,15 @@ class HerdTracker:
         # Whole columns, also of tracks that were not seen: taking the others out and putting them back costs more.
         places, scores = found.places.take(partner, axis=1), found.scores[partner]
         sure = found.sure[partner] & seen
-        runs = roll.see(seen, sure=sure, scores=scores, evidence=None if roll.all_told else self._evidence(scores))
+        runs = roll.see(
+            seen, sure=sure, scores=scores, evidence=None if roll.all_told else self._scores.evidence(scores)
+        )
         self._bodies.correct(seen, places, scores, learn=runs >= 3 if steady else None)
         if found.features.shape[1]:
             self._looks.see(sure.nonzero()[0], found.features[partner[sure]])
         if learning:
             told = roll.told > roll.fixtures if roll.has_fixtures else roll.told
-            self._learn_usual(scores[sure & told])
-
-    def _learn_usual(self, scores: Doubles) -> None:
-        """Of confident boxes of told tracks."""
-        self._usual_of = min(self._usual_of + len(scores), _USUAL_OVER)
-        self._usual += float((scores - self._usual).sum()) / (self._usual_of + _USUAL_PRIOR)
+            self._scores.learn(found.scores, partner[seen & told])
 
     def _end(self) -> None:
         rows = self._roll.staying()
@@ -126,24 +133,12 @@ class HerdTracker:
             self._looks.begin(found.features[fresh])
             # The first frame's are told at once: a clip of one picture counts.
             need = np.where(deal.cover[fresh] > COVERED, NEED_COVERED, 0.0 if self._hurry else NEED)
-            evidence = self._evidence(scores)
+            evidence = self._scores.evidence(scores)
             self._roll.begin(found.classes[fresh], places, scores=scores, evidence=evidence, need=need)
             self._hurry = False
         self._roll.confirm()
-        if self._roll.judge(self._bodies.places, self._dull):
+        if self._roll.judge(self._bodies.places, self._scores.dull):
             self._bodies.rest(self._roll.fixtures)
-
-    def _evidence(self, scores: Doubles) -> Doubles:
-        """What boxes of these scores say for their track: 1 where the detector is usually, little at the threshold."""
-        evidence = scores - self._threshold
-        evidence /= max(self._usual - self._threshold, 1e-3)
-        np.maximum(evidence, LEAST_EVIDENCE, out=evidence)
-        return np.minimum(evidence, 1.0, out=evidence)
-
-    @property
-    def _dull(self) -> float:
-        """The score below which a box may be a fixture's."""
-        return self._threshold + DULL * (self._usual - self._threshold)
 
     def _tell(self) -> Tracks:
         """The told tracks seen in this frame, and those missed just now."""
@@ -151,7 +146,7 @@ class HerdTracker:
         if not roll.missed:
             return self._tracks(0.0)
         # Whose last box was poor is rather being covered, or leaving: its place is a guess.
-        sound = roll.scores >= self._dull
+        sound = roll.scores >= self._scores.dull
         sound &= roll.age_s >= GROWN_S - ROUNDING_S
         return self._tracks(np.where(sound, MISSED_S, 0.0))
 

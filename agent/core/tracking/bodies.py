@@ -91,6 +91,11 @@ class Bodies:
         """Forgets all other bodies."""
         self._hold(self._all.take(rows, axis=1))
 
+    def push(self, off: Doubles) -> None:
+        """Moves all by (2, 1) pixels to the right and down, as a camera does that is knocked; speeds stay."""
+        self._state[_PLACE, :2] += off
+        self._boxes[:, :2] += off
+
     def rest(self, mask: NDArray[np.bool_]) -> None:
         """Takes the speed from the bodies of an (N,) mask."""
         self._state[_SPEED, :, mask] = 0

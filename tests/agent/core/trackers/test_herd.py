@@ -116,6 +116,38 @@ def test_a_body_missed_for_a_moment_is_told_where_it_should_be() -> None:
     assert all(len(tracks) == 0 for tracks in follow([*walk[:5], Detections()])[5:]), "too young"
 
 
+@pytest.mark.parametrize("others", [0, 6])
+def test_a_knocked_camera_moves_all_bodies_at_once(others: int) -> None:
+    """Two neighbours: one lies afterwards where the other one was. Those around them tell that the camera moved."""
+    pen = [BOX, moved(BOX, 40), *[moved(BOX, 200 * k, 200) for k in range(others)]]
+    told = follow([*[detections(pen)] * 20, *[detections([moved(box, 45) for box in pen])] * 5])
+    assert told[19].ids.tolist() == told[20].ids.tolist()
+    assert np.allclose(told[20].boxes - told[19].boxes, [45, 0, 45, 0], atol=5) == (others > 0)
+
+
+def test_one_that_runs_past_others_is_no_knock() -> None:
+    row = [moved(BOX, 0, 90 * k) for k in range(8)]
+    told = follow([detections([moved(row[0], 30 * k), *row[1:]]) for k in range(12)])
+    assert ids(told) == {*range(1, 9)}
+
+
+def test_a_detector_whose_low_scores_are_of_no_use_begins_no_tracks_with_them() -> None:
+    """Boxes of a middling score come and go anywhere; of another detector they lie on the animals, and count."""
+    random = np.random.default_rng(3)
+
+    def frame(k: int, *, wrong: bool, late: bool = False) -> Detections:
+        walkers = [moved(BOX, 150 * i, 8 * k) for i in range(4)]
+        stray = [moved(BOX, *random.uniform(0, 900, 2)) for _ in range(4)] if wrong else []
+        new = [moved(BOX, 150 * 5, 500)] if late else []
+        boxes = [*walkers, *stray, *new]
+        return detections(boxes, scores=[0.9, 0.9, 0.9, 0.9 if wrong else 0.45, *[0.45] * (len(boxes) - 4)])
+
+    for wrong in (False, True):
+        frames = [frame(k, wrong=wrong) for k in range(60)] + [frame(k, wrong=False, late=True) for k in range(60, 72)]
+        told = follow(frames, threshold=0.3)[-1]
+        assert len(told) == (4 if wrong else 5)
+
+
 def standing(scores: list[float], *, x: float = 0.0) -> list[int]:
     """How many are told, frame by frame, where another animal walks and something stands (and goes x a frame)."""
     frames = [

@@ -1,0 +1,73 @@
+"""What a detector's scores are worth, learned from what becomes of its boxes.
+
+Detectors differ: of the boxes that score 0.3, one is right in nine of ten, another in one (a second box of an animal,
+half of one, a shadow). A box that continues a told track was mostly right; one that nobody had a use for was mostly
+wrong. Where boxes of some score are of use far less often than the detector's usual ones, boxes up to that score no
+longer begin tracks, as if the threshold had been set higher; as poor boxes they still continue one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.core.types import Doubles
+
+OF_USE = 2 / 3
+"""Share of boxes that continue a told track, to that of the detector's usual boxes: a score below is not trusted."""
+DULL = 0.75
+"""Between the threshold (0) and the detector's usual scores (1): what never comes so far may be a fixture."""
+LEAST_EVIDENCE = 0.25
+"""What the poorest confident box counts: a detector that is never sure must not stay unheard."""
+_USUAL_OVER, _USUAL_PRIOR = 2000, 20
+"""Boxes over which the mean score runs, and that the first guess counts as."""
+_STEPS = 10
+"""Of the scores from 0 to 1, each with a share of its own."""
+_SHARE_OVER, _SHARE_PRIOR, _FIRST_SHARE = 1000, 10, 0.7
+"""Boxes of one step over which its share runs, those that the first guess counts as, and the guess."""
+
+
+class Scores:
+    """Of one detector, on one stream."""
+
+    def __init__(self, threshold: float) -> None:
+        """The scores of confident boxes begin at `threshold`, or higher where that proves too low."""
+        self._given = threshold
+        self.sure = threshold
+        """Boxes are confident from here on."""
+        self._usual, self._usual_of = (1 + threshold) / 2, 0
+        self._counted: Doubles = np.full((2, _STEPS), float(_SHARE_PRIOR))
+        """Boxes of each step: those that continued a told track, and all."""
+        self._counted[0] *= _FIRST_SHARE
+
+    @property
+    def dull(self) -> float:
+        """The score below which a box may be a fixture's."""
+        return self.sure + DULL * (self._usual - self.sure)
+
+    def evidence(self, scores: Doubles) -> Doubles:
+        """What boxes of these scores say for their track: 1 where the detector is usually, little at the threshold."""
+        evidence = scores - self.sure
+        evidence /= max(self._usual - self.sure, 1e-3)
+        np.maximum(evidence, LEAST_EVIDENCE, out=evidence)
+        return np.minimum(evidence, 1.0, out=evidence)
+
+    def learn(self, scores: Doubles, continued: NDArray[np.intp]) -> None:
+        """Takes the scores (M,) of one frame's boxes, and which of them continued a told track."""
+        good = scores[continued]
+        good = good[good >= self.sure]
+        self._usual_of = min(self._usual_of + len(good), _USUAL_OVER)
+        self._usual += float((good - self._usual).sum()) / (self._usual_of + _USUAL_PRIOR)
+        steps = np.minimum((scores * _STEPS).astype(np.intp), _STEPS - 1)
+        counted = self._counted
+        counted[0] += np.bincount(steps[continued], minlength=_STEPS)
+        counted[1] += np.bincount(steps, minlength=_STEPS)
+        counted *= np.minimum(_SHARE_OVER / counted[1], 1.0)
+        self.sure = self._trusted_from()
+
+    def _trusted_from(self) -> float:
+        most = self._given + DULL * (self._usual - self._given)
+        usual, all_usual = self._counted[:, int(most * _STEPS) :].sum(axis=1)
+        share, boxes = self._counted
+        poor = (share * all_usual < OF_USE * usual * boxes).nonzero()[0]
+        return max(self._given, min((poor[-1] + 1) / _STEPS, most)) if len(poor) else self._given
