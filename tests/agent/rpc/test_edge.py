@@ -370,7 +370,7 @@ def test_bad_requests_say_what_to_do(
 def test_a_camera_cannot_be_waited_for(agent: AgentProcess) -> None:
     agent.edge.SetInput(pb.SetInputRequest(uri=ENDLESS))
     assert fails(agent.edge.Compute, pb.ComputeRequest(wait=True))[:2] == ("INVALID_ARGUMENT", "ENDLESS_INPUT")
-    assert not agent.edge.ListJobs(pb.ListJobsRequest(stream="old")).jobs
+    assert not agent.edge.ListJobs(pb.ListJobsRequest()).jobs
 
 
 @pytest.mark.parametrize(
