@@ -162,10 +162,12 @@ class Feed:
             follower.cancel()
 
     async def _drop(self, stream: str) -> None:
-        """A stream that is gone: nothing of it stays on the broker but its last job."""
+        """A stream that is gone: nothing of it stays on the broker but its last job. Of a passing one not even that:
+        nobody will ask for it, and there would be more and more.
+        """
         self._unfollow(stream)
         await self._tell_last_job(stream, self._told.pop(stream, _Told()))
-        for leaf in ("state", "summary", "snapshot"):
+        for leaf in ("state", "summary", "snapshot", *(["job"] if publications.is_passing(stream) else [])):
             await self._publish(self._topics.stream(stream, leaf), b"", retain=True)
 
     async def _tell_last_job(self, stream: str, told: _Told) -> None:

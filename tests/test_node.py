@@ -13,6 +13,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from agent_process import AgentProcess
 from bridge_process import BASE, BridgeProcess, User
+from herdlink_command import herdlink
 from mosquitto_process import Mosquitto
 
 HERD = "synthetic:herd?animals=5&fps=10&seconds=25&seed=3&width=320&height=240"
@@ -324,6 +325,22 @@ def test_a_deleted_stream_leaves_nothing_but_its_job(own_node: NodeUnderTest) ->
         user.client.publish(f"{BASE}/stream/pen/mark", b"", qos=1)
         late.find_on("stream/pen/mark")
         assert [m.topic for m in late.kept] == [f"{BASE}/stream/pen/{leaf}" for leaf in ("job", "mark")]
+    finally:
+        late.close()
+
+
+def test_a_neighbours_analysis_leaves_nothing_on_the_broker(own_node: NodeUnderTest, tmp_path: Path) -> None:
+    long = HERD.replace("seconds=25", "seconds=200")
+    herdlink("analyze", long, "--output", f"{tmp_path}/out", "--target", f"unix:{own_node.agent.socket}", "--no-video")
+    told = own_node.user.find(lambda m: "/stream/analyze-" in m.topic and m.topic.endswith("/job") and not m.payload)
+    jobs = [json.loads(m.payload)["state"] for m in own_node.user.kept if m.topic == told.topic and m.payload]
+    assert jobs[-1] == "JOB_STATE_DONE", "its end is told before"
+    late = User(own_node.broker.port, topics=f"{BASE}/stream/#")
+    try:
+        late.find_on("stream/main/state")
+        late.client.publish(f"{BASE}/stream/main/mark", b"", qos=1)
+        late.find_on("stream/main/mark")
+        assert not [m.topic for m in late.kept if "/analyze-" in m.topic]
     finally:
         late.close()
 

@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from agent.assemble import Bounds, Detectors, NodeRooms
 from agent.cli._runs import Outcome
 from agent.core.types import Job, JobState, Result, Totals
 from agent.core.uri import mask
 from agent.journal import Journal
 from agent.models.store import Store
+from agent.rooms import Bounds, Detectors, NodeRooms
 from agent.rpc.convert import record_json
 from agent.runtime.recorder import Recorder
 from agent.runtime.run import Run
@@ -46,6 +46,7 @@ class LocalNode:
         changes = {**values, "input": self._rooms.check_input(uri)}
         complete = self._rooms.complete(StreamConfig({}, changes).values)
         self._rooms.check_values(complete)
+        self._rooms.check_labels(complete)
         output = self._rooms.open_output("", str(folder.absolute()))
 
         def make(job_id: str) -> Job:

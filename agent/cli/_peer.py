@@ -30,6 +30,7 @@ class PeerNode:
         """One input from its beginning to its end; Ctrl-C cancels the job there. Raises HerdlinkError."""
         if (folder / run_json.NAME).exists():
             raise FailedPrecondition("FILE_EXISTS", f"{folder} holds the results of another run; choose another folder")
+        # bridge/core/publications.py knows passing streams by this name.
         stream = f"analyze-{_host()}-{secrets.token_hex(3)}"
         self._call("SetStream", stream=stream, **{**values, "input": uri})
         try:

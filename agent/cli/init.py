@@ -125,7 +125,7 @@ def _ask(question: str) -> str:
 
 def _source(uri: str) -> files.Source:
     from agent import plugins
-    from agent.assemble import SOURCES
+    from agent.rooms import SOURCES
 
     module: files.Source = plugins.load(SOURCES, scheme(uri), "input scheme")
     return module

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from agent.core.area import Area
-from agent.core.errors import InvalidArgument
+from agent.core.labels import class_numbers
 from agent.core.ports import Detector, Embedder, Tracker
 from agent.core.rest import Rest
 from agent.core.scene import NO_SCENE, Scene
@@ -86,12 +86,3 @@ class Pipeline:
         if self._lowest < self._threshold:
             detections = detections[detections.scores >= self._threshold]
         return Result(frame, detections, tracks, self._scene)
-
-
-def class_numbers(labels: Sequence[str], wanted: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
-    """Indices of the wanted labels; all where none is named. Raises InvalidArgument (UNKNOWN_LABEL)."""
-    unknown = [label for label in wanted if label not in labels]
-    if unknown:
-        shown = ", ".join(labels[:20]) + (" ..." if len(labels) > 20 else "")
-        raise InvalidArgument("UNKNOWN_LABEL", f"the model knows no {unknown[0]!r}; it knows {shown}")
-    return np.array([i for i, label in enumerate(labels) if not wanted or label in wanted], np.int32)

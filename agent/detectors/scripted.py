@@ -16,6 +16,7 @@ from agent.core.ports import Detector
 from agent.core.simulation import MAX_ANIMALS, builds
 from agent.core.types import Detections, Image
 
+LABELS = ("pig",)
 _TOP_SCORE = 0.9
 _LEANEST = 0.92
 """A walking animal to a lying one, which is broader."""
@@ -33,7 +34,7 @@ class Scripted:
 
     @property
     def labels(self) -> Sequence[str]:
-        return ("pig",)
+        return LABELS
 
     @property
     def name(self) -> str:

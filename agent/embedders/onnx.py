@@ -45,7 +45,8 @@ class OnnxEmbedder:
         self._factor = np.array([pixels.scale / std for std in pixels.std], np.float32)
         self._offset = np.array([mean / std for mean, std in zip(pixels.mean, pixels.std, strict=True)], np.float32)
         self._reverse = pixels.order == "rgb"
-        self._features = self._run(np.zeros((1, self._height, self._width, 3), np.uint8)).shape[1]
+        # Two pictures: one alone would not show a graph that mixes them.
+        self._features = self._run(np.zeros((self._batch or 2, self._height, self._width, 3), np.uint8)).shape[1]
 
     def embed(self, image: Image, boxes: Floats) -> Floats:
         """(N, D) unit vectors. Raises InvalidArgument (EMBEDDER_INVALID)."""
@@ -61,10 +62,13 @@ class OnnxEmbedder:
         values = (crops[..., ::-1] if self._reverse else crops) * self._factor - self._offset
         tensor = np.ascontiguousarray(values.transpose(0, 3, 1, 2) if self._channels_first else values)
         try:
-            output = self._session.run(None, {self._input: tensor})[0]
+            output = np.array(self._session.run(None, {self._input: tensor})[0], np.float32)
         except Exception as error:  # ONNX Runtime's errors have no base of their own.
             raise _invalid(self._what, f"does not run: {str(error).splitlines()[0][:200]}") from error
-        features: Floats = np.array(output, np.float32).reshape(len(tensor), -1)[:count]
+        if output.shape[:1] != (len(tensor),) or not output.size:
+            shown = f"{list(output.shape)} for {len(tensor)} pictures"
+            raise _invalid(self._what, f"gives {shown}; it must give a row of features for each")
+        features: Floats = output.reshape(len(tensor), -1)[:count]
         if not np.isfinite(features).all():
             raise _invalid(self._what, "gives values that are no numbers; are its mean and std right?")
         features /= np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.finfo(np.float32).tiny)

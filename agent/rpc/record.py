@@ -39,12 +39,16 @@ class RecordService(record_pb2_grpc.RecordServiceServicer):
         self._welcome(request, stream, kind)
         with self._engine.hub.subscribe(("records", stream, kind), size=1) as news:
             while True:
+                # Asked first: what is written after this answer is read below.
+                gone = self._engine.is_gone(stream)
                 page = await asyncio.to_thread(self._journal.records, stream, kind, place, PAGE)
                 for record in _with_gap(page, place):
                     sequence = record.summary.sequence or record.event.sequence
                     yield pb.WatchRecordsResponse(record=record, newest=page.newest, repeat=0 < sequence <= known)
                 place = page.records[-1].sequence if page.records else max(place, page.oldest - 1)
                 if len(page.records) < PAGE:
+                    if gone:
+                        self._engine.stream(stream)
                     try:
                         async with asyncio.timeout(PRESENT_S):
                             await news.get()

@@ -31,7 +31,12 @@ class TrackService(track_pb2_grpc.TrackServiceServicer):
         stream = self._engine.stream(request.stream).stream
         with self._engine.hub.subscribe(("tracks", stream)) as frames:
             while True:
-                message = self._packed(stream, await frames.get())
+                frame = await frames.get()
+                if frame is None:
+                    # The stream was deleted; it may be there again.
+                    self._engine.stream(stream)
+                    continue
+                message = self._packed(stream, frame)
                 missed = frames.take_missed()
                 if missed:
                     mine = pb.WatchTracksResponse(missed=missed)

@@ -17,14 +17,14 @@ from typing import Any
 from agent.core import events
 from agent.core.errors import FailedPrecondition, HerdlinkError, InvalidArgument, NotFound, ResourceExhausted
 from agent.core.names import DEFAULT_STREAM, NODE_LOG, shorten, stream_id
-from agent.core.types import Frame, Job, JobState, Problem, Record, Result, ResultFile
+from agent.core.types import EVENT, SUMMARY, Frame, Job, JobState, Problem, Record, Result, ResultFile
 from agent.core.uri import is_masked, mask
 from agent.journal import Journal
+from agent.runtime import cut
 from agent.runtime.hub import Hub
 from agent.runtime.owed import Owed
 from agent.runtime.plan import Plan
 from agent.runtime.recorder import Recorder
-from agent.runtime.results import list_results
 from agent.runtime.rooms import Rooms, StreamView
 from agent.runtime.run import Run
 from agent.runtime.streams import StreamConfig, StreamValues, check_ranges
@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 STREAMS_LIMIT = 64
 RUNNING_JOBS_LIMIT = 16
 LIST_LIMIT = 1000
-CLOSE_S = 20.0
+DECIDE_LABELS = {"input", "labels", "model"}
+"""Whether a stream's labels are known to its model hangs on these; on the input where that brings its own model."""
 
 
 class Engine:
@@ -95,11 +96,11 @@ class Engine:
         with self.journal.transaction():
             self.journal.put_job(ended)
             self.recorder.add(ended.stream, events.job_over(ended, time.time(), goes_on=goes_on), ended)
-        self._loop.run_in_executor(None, self._list_cut, ended)
+        self._loop.run_in_executor(None, self._finish_cut, ended)
 
-    def _list_cut(self, job: Job) -> None:
-        """Off the loop: the digest of a long film takes its time."""
-        listed = replace(job, results=list_results(Path(job.output)))
+    def _finish_cut(self, job: Job) -> None:
+        """Off the loop: the digest of long files takes its time."""
+        listed = replace(job, results=cut.finish(job))
         self._call(lambda: self.owed.do(f"the results of job {job.job_id}", partial(self.journal.put_job, listed)))
 
     async def close(self) -> None:
@@ -133,6 +134,8 @@ class Engine:
         old = self._configs.get(name, StreamConfig({}, {}))
         new = old.with_commands(self._checked(name, old, changes))
         self._rooms.check_values(new.values)
+        if (new.values.input or new.values.model) and changes.keys() & DECIDE_LABELS:
+            self._rooms.check_labels(new.values)
         with self.journal.transaction():
             self.journal.put_stream(name, new.commands)
             self.journal.after_commit(lambda: self._apply(name, old.values, new))
@@ -144,6 +147,18 @@ class Engine:
         with self.journal.transaction():
             self.journal.drop_stream(name)
             self.journal.after_commit(lambda: self._forget(name, config))
+
+    def is_gone(self, stream: str) -> bool:
+        """Whether there is no such stream and nothing more will be recorded of it."""
+        at_work = [*self._runs.values(), *self._unsaved.values()]
+        known = stream in self._configs or stream == NODE_LOG
+        return not known and all(run.plan.job.stream != stream for run in at_work)
+
+    def _tell_gone(self, stream: str) -> None:
+        """Wakes who watches the stream, to see that it is gone."""
+        if stream not in self._configs:
+            for topic in (("tracks", stream), ("records", stream, SUMMARY), ("records", stream, EVENT)):
+                self.hub.publish(topic, None)
 
     def backlog(self, consumer: str) -> int:
         """Records that wait for a consumer; nobody waits for those of deleted streams."""
@@ -204,6 +219,7 @@ class Engine:
             self._configs[name] = StreamConfig(config.settings, {})
         else:
             del self._configs[name]
+            self._tell_gone(name)
 
     # -- jobs -----------------------------------------------------------------------------------------------------
 
@@ -250,6 +266,7 @@ class Engine:
             raise ResourceExhausted("TOO_MANY_JOBS", f"{RUNNING_JOBS_LIMIT} jobs run already; wait for one to end")
         self._rooms.check_input(values.input)
         self._rooms.check_values(values)
+        self._rooms.check_labels(values)
 
     def _launch(self, name: str, plan: Plan) -> None:
         run = self._runs[name] = self._seen[name] = Run(
@@ -357,10 +374,12 @@ class Engine:
             self._unsaved[job.job_id] = run
             self.owed.do(f"the state of job {job.job_id}", partial(self._save, run))
         self.hub.publish(("job", job.job_id), job)
+        self._tell_gone(job.stream)
 
     def _save(self, run: Run) -> None:
         run.save()
         del self._unsaved[run.job.job_id]
+        self._tell_gone(run.job.stream)
 
 
 def list_limit(limit: int) -> int:

@@ -35,6 +35,10 @@ class Rooms(Protocol):
         """Raises HerdlinkError where a model or tracker is not known."""
         ...
 
+    def check_labels(self, values: StreamValues) -> None:
+        """Raises HerdlinkError where the model is known to know no such label; one that is not there may know any."""
+        ...
+
     def complete(self, values: StreamValues) -> StreamValues:
         """The values with the node's defaults filled in."""
         ...

@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from agent.core import events
 from agent.core.errors import HerdlinkError
@@ -32,7 +33,7 @@ from agent.runtime.mailbox import Closed
 from agent.runtime.plan import Plan
 from agent.runtime.problem import problem
 from agent.runtime.recorder import Recorder
-from agent.runtime.results import describe_file, list_results
+from agent.runtime.results import list_results
 from agent.runtime.track_ids import TrackIds
 from agent.runtime.writer import Writer
 
@@ -230,6 +231,7 @@ class Run:
         if self._writer is None and self._intake.info is not None:
             sinks = self.plan.open_sinks(detector, self._intake.info)
             self._writer = Writer(sinks, lossless=not self.plan.live, figures=self._figures)
+            self._tell_run(replace(self.job, state=JobState.RUNNING))
         self._set_state(JobState.RUNNING)
 
     def _deliver(self, result: Result, herd: Herd) -> None:
@@ -313,10 +315,18 @@ class Run:
         """The files that the job left, run.json among them."""
         folder = Path(job.output)
         files = tuple(file for file in list_results(folder) if file.name != run_json.NAME)
-        if self._writer is None or self._ids is None:
+        if self._writer is None:
             return files
+        # Of a long film its digest takes a while; who cancels does not wait for it.
+        facts = {} if self._cancelled else run_json.input_facts(self.plan.input_file)
+        told = self._tell_run(replace(job, results=files), facts)
+        return (*files, told) if told else files
+
+    def _tell_run(self, job: Job, input_facts: Mapping[str, Any] = MappingProxyType({})) -> ResultFile | None:
+        """Writes run.json; None where that cannot be."""
+        assert self._ids is not None
         content = run_json.describe(
-            replace(job, results=files),
+            job,
             live=self.plan.live,
             settings=self.plan.settings,
             model_sha256=self._model_sha256,
@@ -327,15 +337,8 @@ class Run:
             rested=self._figures.rested,
             stage_ms=self._figures.stage_ms,
         )
-        try:
-            if not self._cancelled:
-                # Of a long film this takes a while; who cancels does not wait for it.
-                content["input"].update(run_json.input_facts(self.plan.input_file))
-            run_json.write(folder, content)
-            return (*files, describe_file(folder / run_json.NAME))
-        except OSError as error:
-            log.error("job %s: run.json is not written: %s", job.job_id, error)
-            return files
+        content["input"].update(input_facts)
+        return run_json.leave(Path(job.output), content)
 
     def _set_state(self, state: JobState, error: Problem | None = None) -> None:
         self._job = replace(self._job if state.ended else self.job, state=state, error=error)

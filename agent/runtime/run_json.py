@@ -1,10 +1,15 @@
-"""run.json: what a job was made of and what came of it, so that it can be run again and compared."""
+"""run.json: what a job was made of and what came of it, so that it can be run again and compared.
+
+It is there from the first picture on: a job that is killed leaves word of what it was.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
@@ -13,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.errors import InvalidArgument, NotFound
-from agent.core.types import Job
-from agent.runtime.results import sha256
+from agent.core.types import Job, ResultFile
+from agent.runtime.results import describe_file, sha256
+
+log = logging.getLogger(__name__)
 
 NAME = "run.json"
 PACKAGES = ("herdlink", "numpy", "opencv-python-headless", "onnxruntime", "lap")
@@ -35,14 +42,12 @@ def describe(
     stage_ms: Mapping[str, float],
 ) -> dict[str, Any]:
     """The content of run.json. `tracks`: how many were told; `count_mean`: tracks a frame; `rested`: frames that the
-    model did not look at; `stage_ms`: a frame's share
-    of each stage, in milliseconds.
+    model did not look at; `stage_ms`: a frame's share of each stage, in milliseconds.
     """
     return {
         "job_id": job.job_id,
         "stream": job.stream,
-        "state": job.state.value,
-        "error": asdict(job.error) if job.error else None,
+        **_outcome(job),
         "input": {"uri": job.input, "live": live},
         "model": {"name": settings.get("model", ""), "label": job.model, "sha256": model_sha256},
         "settings": dict(settings),
@@ -50,23 +55,44 @@ def describe(
         "provider": provider,
         "versions": _versions(),
         "start_time": _iso(job.start_time),
-        "end_time": _iso(job.end_time),
-        "frames": job.frames,
-        "frames_dropped": job.frames_dropped,
-        "fps": round(job.fps, 3),
         "stage_ms": {name: round(value, 3) for name, value in stage_ms.items()},
         "tracks": tracks,
         "count_mean": round(count_mean, 3),
         "frames_rested": rested,
+    }
+
+
+def describe_cut(begun: Mapping[str, Any], job: Job, tracks: int | None) -> dict[str, Any]:
+    """What `describe` told when the job began, with what is known of its end; None: what only the lost job knew."""
+    unknown: dict[str, Any] = {"stage_ms": {}, "count_mean": None, "frames_rested": None}
+    return {**begun, **_outcome(job), **unknown, "tracks": tracks}
+
+
+def _outcome(job: Job) -> dict[str, Any]:
+    return {
+        "state": job.state.value,
+        "error": asdict(job.error) if job.error else None,
+        "end_time": _iso(job.end_time),
+        "frames": job.frames,
+        "frames_dropped": job.frames_dropped,
+        "fps": round(job.fps, 3),
         "results": {file.name: {"bytes": file.bytes, "sha256": file.sha256} for file in job.results},
     }
 
 
-def write(folder: Path, content: Mapping[str, Any]) -> None:
-    """Replaces folder/run.json as a whole. Raises OSError."""
-    part = folder / f".{NAME}.part"
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(folder / NAME)
+def leave(folder: Path, content: Mapping[str, Any]) -> ResultFile | None:
+    """Replaces folder/run.json as a whole; where that cannot be it is logged, and there is none."""
+    path, part = folder / NAME, folder / f".{NAME}.part"
+    try:
+        part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.replace(path)
+        return describe_file(path)
+    except OSError as error:
+        log.error("%s is not written: %s", path, error)
+        with suppress(OSError):
+            # What it said when the job began is no longer so.
+            path.unlink(missing_ok=True)
+        return None
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -89,10 +115,14 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def input_facts(path: Path | None) -> dict[str, Any]:
-    """What tells an input file from another: {"bytes", "sha256"}; nothing of a folder or of what is no file."""
+    """What tells an input file from another: {"bytes", "sha256"}; nothing of what is no file that can be read."""
     if path is None or not path.is_file():
         return {}
-    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
+    try:
+        return {"bytes": path.stat().st_size, "sha256": sha256(path)}
+    except OSError as error:
+        log.error("the input %s cannot be read again: %s", path, error)
+        return {}
 
 
 @cache

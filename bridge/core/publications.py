@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from bridge.core.commands import dump, to_json
@@ -14,6 +15,7 @@ SNAPSHOT_BYTES = 256 * 1024
 FIGURES_EVERY_S = 10.0
 HEALTH_EVERY_S = 60.0
 _FIGURES = ("fps", "frame_time", "frames_dropped", "progress")
+_PASSING = re.compile(r"analyze-.+-[0-9a-f]{6}")
 _ENDED = (types_pb2.JOB_STATE_DONE, types_pb2.JOB_STATE_FAILED, types_pb2.JOB_STATE_CANCELLED)
 
 
@@ -38,6 +40,11 @@ def record_logs(stream: str) -> tuple[RecordLog, ...]:
     events = RecordLog(stream, record_pb2.RECORD_KIND_EVENT, "events", "event", False)
     summaries = RecordLog(stream, record_pb2.RECORD_KIND_SUMMARY, "summaries", "summary", True)
     return (events,) if stream == NODE_LOG else (summaries, events)
+
+
+def is_passing(stream: str) -> bool:
+    """Whether `herdlink analyze --target` has made it for one job: analyze-<its machine>-<6 hex digits>."""
+    return _PASSING.fullmatch(stream) is not None
 
 
 def is_live(answer: record_pb2.WatchRecordsResponse, now: float) -> bool:

@@ -85,8 +85,8 @@ def _watch(uri: str, settings: AgentSettings) -> _Seen | None:
 
 def _read(uri: str, settings: AgentSettings) -> _Seen:
     from agent import plugins
-    from agent.assemble import SOURCES
     from agent.core.errors import Unavailable
+    from agent.rooms import SOURCES
     from agent.runtime.secrets import expand
 
     full = expand(uri, settings.secrets_dir)

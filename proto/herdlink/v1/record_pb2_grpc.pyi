@@ -32,7 +32,7 @@ class RecordServiceStub:
         herdlink.v1.record_pb2.WatchRecordsRequest,
         herdlink.v1.record_pb2.WatchRecordsResponse,
     ]
-    """From a place on, then live: no gap, no repeat."""
+    """From a place on, then live: no gap, no repeat. NOT_FOUND (NO_STREAM) after the last record of a deleted stream."""
 
     ListRecords: grpc.UnaryUnaryMultiCallable[
         herdlink.v1.record_pb2.ListRecordsRequest,
@@ -60,7 +60,7 @@ class RecordServiceAsyncStub:
         herdlink.v1.record_pb2.WatchRecordsRequest,
         herdlink.v1.record_pb2.WatchRecordsResponse,
     ]
-    """From a place on, then live: no gap, no repeat."""
+    """From a place on, then live: no gap, no repeat. NOT_FOUND (NO_STREAM) after the last record of a deleted stream."""
 
     ListRecords: grpc.aio.UnaryUnaryMultiCallable[
         herdlink.v1.record_pb2.ListRecordsRequest,
@@ -90,7 +90,7 @@ class RecordServiceServicer(metaclass=abc.ABCMeta):
         request: herdlink.v1.record_pb2.WatchRecordsRequest,
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[herdlink.v1.record_pb2.WatchRecordsResponse], collections.abc.AsyncIterator[herdlink.v1.record_pb2.WatchRecordsResponse]]:
-        """From a place on, then live: no gap, no repeat."""
+        """From a place on, then live: no gap, no repeat. NOT_FOUND (NO_STREAM) after the last record of a deleted stream."""
 
     @abc.abstractmethod
     def ListRecords(

@@ -26,7 +26,7 @@ class TrackServiceStub:
         herdlink.v1.track_pb2.WatchTracksResponse,
     ]
     """The tracks of every frame that is analysed from now on. A reader that is too slow loses its own oldest
-    messages; the next one tells how many.
+    messages; the next one tells how many. Ends with NOT_FOUND (NO_STREAM) when the stream is deleted.
     """
 
     GetSnapshot: grpc.UnaryUnaryMultiCallable[
@@ -43,7 +43,7 @@ class TrackServiceAsyncStub:
         herdlink.v1.track_pb2.WatchTracksResponse,
     ]
     """The tracks of every frame that is analysed from now on. A reader that is too slow loses its own oldest
-    messages; the next one tells how many.
+    messages; the next one tells how many. Ends with NOT_FOUND (NO_STREAM) when the stream is deleted.
     """
 
     GetSnapshot: grpc.aio.UnaryUnaryMultiCallable[
@@ -62,7 +62,7 @@ class TrackServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[collections.abc.Iterator[herdlink.v1.track_pb2.WatchTracksResponse], collections.abc.AsyncIterator[herdlink.v1.track_pb2.WatchTracksResponse]]:
         """The tracks of every frame that is analysed from now on. A reader that is too slow loses its own oldest
-        messages; the next one tells how many.
+        messages; the next one tells how many. Ends with NOT_FOUND (NO_STREAM) when the stream is deleted.
         """
 
     @abc.abstractmethod

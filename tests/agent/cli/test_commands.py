@@ -48,7 +48,8 @@ def test_no_command_and_an_unknown_one_are_wrong_use() -> None:
         ([HERD, "--tracker", "magic"], "no tracker 'magic'; known: "),
         ([HERD, "--threshold", "7"], "--threshold is a score from 0 to 1"),
         ([HERD, "--known-count", "-1"], "--known-count is 0 to 100,000"),
-        ([HERD, "--labels", "unicorn"], "the model knows no 'unicorn'"),
+        ([HERD, "--labels", "unicorn"], "the model knows no 'unicorn'; its labels: pig"),
+        ([HERD, "--labels", "pig,pgi"], "the model knows no 'pgi', but 'pig'"),
         ([HERD, "--model", "{tmp}/none.onnx"], "none.onnx"),
         (["{tmp}/text.mp4"], "text.mp4"),
         (["{tmp}/empty.mp4"], "0 bytes"),
@@ -64,6 +65,8 @@ def test_bad_input_is_one_plain_line(tmp_path: Path, words: list[str], told: str
     lines = [line for line in done.stderr.splitlines() if line.startswith("herdlink: ")]
     assert len(lines) == 1
     assert told in lines[0]
+    if "--labels" in words:
+        assert not (tmp_path / "out").exists(), "it is said before anything is begun"
 
 
 def test_an_output_that_cannot_be_written_is_said_before_the_work(tmp_path: Path) -> None:

@@ -27,11 +27,13 @@ def picture() -> Image:
     return image
 
 
-def mean_colour(path: Path, *, batch: int | str = "n", shape: tuple[int | str, ...] = (3, 8, 4)) -> Path:
-    """A model whose feature is the mean colour of its input."""
+def mean_colour(
+    path: Path, *, batch: int | str = "n", shape: tuple[int | str, ...] = (3, 8, 4), over: tuple[int, ...] = ()
+) -> Path:
+    """A model whose feature is the mean colour of its input; `over`: the mean over other axes than it should be."""
     given = helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, *shape])
     told = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
-    axes = [2, 3] if shape[0] == 3 else [1, 2]
+    axes = over or ([2, 3] if shape[0] == 3 else [1, 2])
     node = helper.make_node("ReduceMean", ["x"], ["y"], axes=axes, keepdims=0)
     graph = helper.make_graph([node], "mean", [given], [told])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
@@ -103,6 +105,8 @@ def test_what_cannot_be_used_is_said_in_a_sentence(tmp_path: Path) -> None:
         open_onnx(tmp_path / "text.onnx")
     with pytest.raises(InvalidArgument, match="must take"):
         open_onnx(mean_colour(tmp_path / "free.onnx", shape=(3, "h", "w")))
+    with pytest.raises(InvalidArgument, match=r"gives \[3\] for 2 pictures; it must give a row of features for each"):
+        open_onnx(mean_colour(tmp_path / "mixed.onnx", over=(0, 2, 3)))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The five calls and what grew around them, on a real agent over a real channel."""
 
 import hashlib
+import json
 import stat
 import threading
 import time
@@ -13,11 +14,13 @@ import numpy as np
 import pytest
 from agent_process import AgentProcess, reason_of
 
+from agent.runtime import run_json
 from herdlink.v1 import edge_pb2 as pb
 from herdlink.v1 import types_pb2
 
 HERD = "synthetic:herd?animals=5&fps=10&seconds=6&seed=3&width=320&height=240"
 ENDLESS = "synthetic:herd?animals=3&fps=10&seconds=0&seed=1&width=320&height=240"
+LONG = HERD.replace("seconds=6", "seconds=3600")
 DONE, FAILED, CANCELLED, RUNNING = (
     types_pb2.JOB_STATE_DONE,
     types_pb2.JOB_STATE_FAILED,
@@ -155,6 +158,26 @@ def test_set_stream_changes_only_what_is_set_and_outlives_a_restart(agent: Agent
     assert list(cleared.labels) == []
 
 
+def test_a_label_that_the_model_does_not_know_is_told_at_once(agent: AgentProcess) -> None:
+    agent.edge.SetInput(pb.SetInputRequest(uri=HERD))
+    code, reason, told = fails(agent.edge.SetStream, pb.SetStreamRequest(labels=["pig", "pigg"]))
+    assert (code, reason) == ("INVALID_ARGUMENT", "UNKNOWN_LABEL")
+    assert "'pigg', but 'pig'" in told
+    assert not agent.edge.GetStream(pb.GetStreamRequest()).stream.labels
+    # The default model is not fetched yet: any label may be right.
+    agent.edge.SetStream(pb.SetStreamRequest(stream="pen", input="rtsp://127.0.0.1:9/none", labels=["sheep"]))
+    assert fails(agent.edge.SetInput, pb.SetInputRequest(stream="pen", uri=HERD))[1] == "UNKNOWN_LABEL"
+    assert fails(agent.edge.SetStream, pb.SetStreamRequest(stream="pen", model="pig"))[1] == "UNKNOWN_LABEL"
+    agent.edge.SetStream(pb.SetStreamRequest(stream="pen", model="pig", labels=["*"]))
+    # Settings are read by no call: there Compute says it, and other changes are not held up.
+    agent.stop()
+    agent.config.write_text(f'{agent.config.read_text()}\n[streams.old]\ninput = "{HERD}"\nlabels = ["cow"]\n')
+    agent.start()
+    agent.edge.SetStream(pb.SetStreamRequest(stream="old", name="Old pen"))
+    assert fails(agent.edge.Compute, pb.ComputeRequest(stream="old"))[:2] == ("INVALID_ARGUMENT", "UNKNOWN_LABEL")
+    assert not agent.edge.ListJobs(pb.ListJobsRequest(stream="old")).jobs
+
+
 def test_progress_is_that_of_the_film_where_frames_are_left_out(agent: AgentProcess) -> None:
     agent.edge.SetStream(pb.SetStreamRequest(input=HERD, max_fps=5))
     agent.edge.Compute(pb.ComputeRequest(wait=True), timeout=60)
@@ -174,8 +197,7 @@ def test_progress_is_that_of_the_film_where_frames_are_left_out(agent: AgentProc
 
 
 def test_a_killed_agent_fails_the_job_and_keeps_what_was_written(agent: AgentProcess) -> None:
-    slow = "synthetic:herd?animals=5&fps=10&seconds=3600&seed=3&width=320&height=240"
-    job = agent.compute(slow, wait=False)
+    job = agent.compute(LONG, wait=False)
     while agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job.frames < 150:
         time.sleep(0.05)
     agent.kill()
@@ -198,6 +220,36 @@ def test_a_killed_agent_fails_the_job_and_keeps_what_was_written(agent: AgentPro
     assert ids
     assert later
     assert not ids & later, "a track id was used again"
+
+
+def test_the_folder_of_a_killed_job_is_finished_at_the_next_start(agent: AgentProcess) -> None:
+    agent.edge.SetStream(pb.SetStreamRequest(input=LONG, known_count=5, summary_period_s=0.5))
+    job = agent.edge.Compute(pb.ComputeRequest()).job
+    folder, deadline = Path(job.output), time.monotonic() + 60
+    while agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job.frames < 50:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert json.loads((folder / "run.json").read_text())["state"] == "RUNNING"
+    agent.kill()
+    assert (folder / ".result.part.mp4").exists()
+    (folder / ".run.json.part").write_text("{")
+    agent.start()
+    after = agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job
+    while not after.results:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        after = agent.edge.GetJob(pb.GetJobRequest(job_id=job.job_id)).job
+    told = run_json.read(folder / "run.json")
+    assert (told["state"], told["error"]["reason"], told["frames"]) == ("FAILED", "AGENT_RESTARTED", after.frames)
+    assert told["end_time"] > told["start_time"]
+    assert (told["settings"]["known_count"], told["model"]["label"]) == (5, after.model)
+    assert told["tracks"] == len({row.split(",")[1] for row in (folder / "tracks.txt").read_text().splitlines()}) > 0
+    left = {path.name for path in folder.iterdir()}
+    assert left == {file.name for file in after.results} == set(told["results"]) | {"run.json"}
+    assert "result.mp4" not in left, "without its index a film cannot be played"
+    for file in after.results:
+        content = (folder / file.name).read_bytes()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (file.bytes, file.sha256)
 
 
 def test_a_camera_job_starts_again_as_a_new_one_after_a_kill(agent: AgentProcess) -> None:

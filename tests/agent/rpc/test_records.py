@@ -10,10 +10,11 @@ import pytest
 from agent_process import AgentProcess, reason_of
 from google.protobuf.json_format import MessageToDict
 
-from herdlink.v1 import edge_pb2, types_pb2
+from herdlink.v1 import edge_pb2, track_pb2, types_pb2
 from herdlink.v1 import record_pb2 as pb
 
 HERD = "synthetic:herd?animals=5&fps=10&seconds=25&seed=3&width=320&height=240"
+ENDLESS = "synthetic:herd?animals=3&fps=10&seconds=0&seed=1&width=320&height=240"
 
 
 def list_records(agent: AgentProcess, **request: object) -> pb.ListRecordsResponse:
@@ -67,6 +68,52 @@ def test_a_stream_that_never_was_is_told_from_one_that_is_gone(agent: AgentProce
     assert list_records(agent, stream="pen", kind=pb.RECORD_KIND_EVENT).newest == 1
     jobs = agent.edge.ListJobs(edge_pb2.ListJobsRequest(stream="pen")).jobs
     assert [each.job_id for each in jobs] == [job.job_id]
+
+
+def test_a_watch_ends_with_the_stream_once_all_is_told(agent: AgentProcess) -> None:
+    agent.edge.SetStream(edge_pb2.SetStreamRequest(stream="pen", input=ENDLESS, summary_period_s=0.5))
+    agent.edge.SetStream(edge_pb2.SetStreamRequest(stream="barn", input=ENDLESS, summary_period_s=0.5))
+    kinds = (pb.RECORD_KIND_SUMMARY, pb.RECORD_KIND_EVENT)
+    watches = [
+        agent.record.WatchRecords(pb.WatchRecordsRequest(stream="pen", kind=kind, after_sequence=0), timeout=60)
+        for kind in kinds
+    ]
+    other = agent.record.WatchRecords(pb.WatchRecordsRequest(stream="barn"), timeout=60)
+    node = agent.record.WatchRecords(pb.WatchRecordsRequest(stream="@node", kind=pb.RECORD_KIND_EVENT), timeout=60)
+    for stream in ("pen", "barn"):
+        agent.edge.Compute(edge_pb2.ComputeRequest(stream=stream))
+    got = [[next(watches[0]).record], []]
+    agent.edge.DeleteStream(edge_pb2.DeleteStreamRequest(stream="pen"))
+    for records, watch in zip(got, watches, strict=True):
+        with pytest.raises(grpc.RpcError) as caught:
+            for answer in watch:
+                records.append(answer.record)
+        assert reason_of(caught.value)[:2] == ("NOT_FOUND", "NO_STREAM")
+    assert got[0] == list(list_records(agent, stream="pen").records), "the last window too"
+    assert [record.event.event_type for record in got[1]] == ["job_ended"]
+    assert next(other).record.summary.stream == "barn"
+    assert node.is_active(), "the node stays"
+    # Of a stream that is gone the past can still be had; there is nothing to wait for.
+    past = agent.record.WatchRecords(pb.WatchRecordsRequest(stream="pen", after_sequence=0), timeout=60)
+    assert next(past).record == got[0][0]
+    with pytest.raises(grpc.RpcError) as caught:
+        list(past)
+    assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_a_watch_goes_on_where_the_settings_keep_the_stream(tmp_path: Path) -> None:
+    agent = AgentProcess(tmp_path, more=f'[streams.pen]\ninput = "{HERD}"\n').start()
+    try:
+        watch = agent.record.WatchRecords(pb.WatchRecordsRequest(stream="pen"), timeout=60)
+        frames = agent.track.WatchTracks(track_pb2.WatchTracksRequest(stream="pen"), timeout=60)
+        agent.edge.SetStream(edge_pb2.SetStreamRequest(stream="pen", name="Pen 3"))
+        agent.edge.DeleteStream(edge_pb2.DeleteStreamRequest(stream="pen"))
+        assert agent.edge.GetStream(edge_pb2.GetStreamRequest(stream="pen")).stream.name == ""
+        agent.edge.Compute(edge_pb2.ComputeRequest(stream="pen"))
+        assert next(watch).record.summary.sequence == 1
+        assert next(frames).stream == "pen"
+    finally:
+        agent.stop()
 
 
 def test_a_second_job_goes_on_counting(agent: AgentProcess) -> None:

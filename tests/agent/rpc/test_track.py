@@ -54,6 +54,25 @@ def test_everybody_who_watches_is_told_the_same(agent: AgentProcess) -> None:
         assert len({one[frame].SerializeToString(deterministic=True) for one in told}) == 1
 
 
+def test_a_watch_ends_when_its_stream_is_deleted(agent: AgentProcess) -> None:
+    for stream in ("idle", "busy", "barn"):
+        agent.edge.SetInput(edge_pb2.SetInputRequest(stream=stream, uri=ENDLESS))
+    idle, busy, barn = (
+        agent.track.WatchTracks(pb.WatchTracksRequest(stream=stream), timeout=60) for stream in ("idle", "busy", "barn")
+    )
+    for stream in ("busy", "barn"):
+        agent.edge.Compute(edge_pb2.ComputeRequest(stream=stream))
+    next(busy)
+    for stream in ("idle", "busy"):
+        agent.edge.DeleteStream(edge_pb2.DeleteStreamRequest(stream=stream))
+    for watch in (idle, busy):
+        with pytest.raises(grpc.RpcError) as caught:
+            list(watch)
+        assert reason_of(caught.value)[:2] == ("NOT_FOUND", "NO_STREAM")
+    first = next(barn).frame
+    assert next(barn).frame > first
+
+
 def test_snapshots(agent: AgentProcess) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         agent.track.GetSnapshot(pb.GetSnapshotRequest())

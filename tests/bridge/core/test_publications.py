@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from bridge.core.publications import (
     consumer,
     health_is_due,
     health_payload,
     is_live,
+    is_passing,
     job_is_due,
     record_payload,
     snapshot_is_due,
@@ -89,3 +92,11 @@ def test_health_is_told_when_its_problems_change_and_every_minute() -> None:
     assert {"cpuRatio", "rssBytes", "diskFreeBytes", "journalRows", "lostRecords", "backlog"} <= set(told)
     assert {"clockSynced", "provider", "providerWanted"} <= set(told)
     assert "temperatureC" not in told
+
+
+@pytest.mark.parametrize(
+    ("stream", "passing"),
+    [("analyze-barn-2-0f3a9c", True), ("analyze-peer-000000", True), ("analyze-pen3", False), ("pen-0f3a9c", False)],
+)
+def test_a_passing_stream_is_known_by_its_name(stream: str, passing: bool) -> None:
+    assert is_passing(stream) is passing
