@@ -69,7 +69,7 @@ class RecordServiceServicer(object):
     """
 
     def WatchRecords(self, request, context):
-        """From a place on, then live: no gap, no repeat.
+        """From a place on, then live: no gap, no repeat. NOT_FOUND (NO_STREAM) after the last record of a deleted stream.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -53,7 +53,7 @@ class TrackServiceServicer(object):
 
     def WatchTracks(self, request, context):
         """The tracks of every frame that is analysed from now on. A reader that is too slow loses its own oldest
-        messages; the next one tells how many.
+        messages; the next one tells how many. Ends with NOT_FOUND (NO_STREAM) when the stream is deleted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
