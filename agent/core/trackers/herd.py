@@ -1,9 +1,9 @@
 """herdlink's own tracker, for people and for pens of animals that look alike.
 
-Bodies are moved ahead (core/tracking/bodies.py), also with a camera that is knocked (camera.py), the frame's boxes dealt
-out to them (dealing.py), and what is left begins tracks. A track is told, and gets its id, when enough speaks for it:
-good boxes, measured by what the detector gives to the bodies that are known already (scores.py). Where the number of
-animals is known, they are named by population.py.
+Bodies are moved ahead (core/tracking/bodies.py), also with a camera that is knocked (camera.py), the frame's boxes
+are dealt out to them (dealing.py), and what is left begins tracks. A track is told, and gets its id, when enough
+speaks for it: good boxes, measured by what the detector gives to the bodies that are known already (scores.py). Where
+the number of animals is known, they are named by population.py.
 """
 
 from __future__ import annotations
