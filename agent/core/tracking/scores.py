@@ -63,7 +63,8 @@ class Scores:
         good = good[good >= self.sure]
         self._usual_of = min(self._usual_of + len(good), _USUAL_OVER)
         self._usual += float((good - self._usual).sum()) / (self._usual_of + _USUAL_PRIOR)
-        steps = (scores * _STEPS).astype(np.intp)
+        # Rows of files may have scores of any size.
+        steps = np.minimum(scores * _STEPS, _STEPS).astype(np.intp)
         self._boxes += np.bincount(steps, minlength=_STEPS + 1)
         self._of_use += np.bincount(steps[continued], minlength=_STEPS + 1)
         self._frames += 1
@@ -75,7 +76,7 @@ class Scores:
 
     def _trusted_from(self) -> float:
         most = self._given + DULL * (self._usual - self._given)
-        top = int(most * _STEPS)
+        top = int(min(most * _STEPS, _STEPS))
         usual = float(self._of_use[top:].sum() / self._boxes[top:].sum())
         poor = (self._of_use < OF_USE * usual * self._boxes).nonzero()[0]
         return max(self._given, min((int(poor[-1]) + 1) / _STEPS, most)) if len(poor) else self._given

@@ -41,3 +41,9 @@ def test_a_few_boxes_teach_nothing() -> None:
 def test_evidence_grows_from_the_threshold_to_the_usual_score() -> None:
     scores = taught({0.9: 1})
     assert scores.evidence(np.array([0.3, 0.6, 0.9, 0.99])) == pytest.approx([0.25, 0.5, 1, 1], abs=0.02)
+
+
+def test_scores_beyond_one_are_scores() -> None:
+    """The MOT Challenge's files have scores of 20 and 90."""
+    scores = taught({90.0: 1, 20.0: 0.1, 0.5: 0.1})
+    assert 0.5 < scores.sure < 20 and np.isfinite(scores.dull)
