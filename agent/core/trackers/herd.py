@@ -69,7 +69,7 @@ class HerdTracker:
         found = look(detections, least=self._least, threshold=self._scores.sure)
         step_s = self._advance(time)
         deal = self._deal(found, step_s)
-        moved = self._moved(deal.partner, found)
+        moved = self._moved(deal, found)
         if moved is not None:
             self._bodies.push(moved)
             deal = self._deal(found, step_s)
@@ -92,11 +92,12 @@ class HerdTracker:
         deal.all(step_s)
         return deal
 
-    def _moved(self, partner: NDArray[np.intp], found: Found) -> Doubles | None:
+    def _moved(self, deal: Deal, found: Found) -> Doubles | None:
         """How far the camera jumped, as the surely seen bodies tell by their boxes; None: it stood."""
+        partner = deal.partner
         seen = partner >= 0
-        if np.count_nonzero(seen) in (0, len(seen)):
-            return None  # every body has its box
+        if not np.count_nonzero(deal.left) or np.count_nonzero(seen) in (0, len(seen)):
+            return None  # every body has its box, or every box its body
         where = self._bodies.places
         speak = found.sure[partner]
         speak &= seen
