@@ -88,7 +88,7 @@ class HerdTracker:
 
     def _deal(self, found: Found, step_s: float) -> Deal:
         """The boxes to the tracks."""
-        deal = Deal(self._bodies, self._roll, self._looks, found, dull=self._scores.dull)
+        deal = Deal(self._bodies, self._roll, self._looks, found, dull=self._scores.fixture)
         deal.all(step_s)
         return deal
 
@@ -144,7 +144,7 @@ class HerdTracker:
             self._roll.begin(found.classes[fresh], places, scores=scores, evidence=evidence, need=need)
             self._hurry = False
         self._roll.confirm()
-        if self._roll.judge(self._bodies.places, self._scores.dull):
+        if self._roll.judge(self._bodies.places, self._scores.fixture):
             self._bodies.rest(self._roll.fixtures)
 
     def _tell(self) -> Tracks:
@@ -153,7 +153,7 @@ class HerdTracker:
         if not roll.missed:
             return self._tracks(0.0)
         # Whose last box was poor is rather being covered, or leaving: its place is a guess.
-        sound = roll.scores >= self._scores.dull
+        sound = roll.scores >= self._scores.sound
         sound &= roll.age_s >= GROWN_S - ROUNDING_S
         return self._tracks(np.where(sound, MISSED_S, 0.0))
 

@@ -15,8 +15,10 @@ from agent.core.types import Doubles
 
 OF_USE = 2 / 3
 """Share of boxes that continue a told track, to that of the detector's usual boxes: a score below is not trusted."""
-DULL = 0.75
-"""Between the threshold (0) and the detector's usual scores (1): what never comes so far may be a fixture."""
+SOUND, FIXTURE = 0.75, 0.6
+"""Between the threshold (0) and the detector's usual scores (1): where a box speaks well for its track, and how far
+what may be a fixture never comes. An animal with a belt or a dark back scores in between for as long as it lies.
+"""
 LEAST_EVIDENCE = 0.25
 """What the poorest confident box counts: a detector that is never sure must not stay unheard."""
 _USUAL_OVER, _USUAL_PRIOR = 2000, 20
@@ -46,9 +48,14 @@ class Scores:
         """All of it."""
 
     @property
-    def dull(self) -> float:
+    def sound(self) -> float:
+        """The score from which a box speaks well for its track."""
+        return self.sure + SOUND * (self._usual - self.sure)
+
+    @property
+    def fixture(self) -> float:
         """The score below which a box may be a fixture's."""
-        return self.sure + DULL * (self._usual - self.sure)
+        return self.sure + FIXTURE * (self._usual - self.sure)
 
     def evidence(self, scores: Doubles) -> Doubles:
         """What boxes of these scores say for their track: 1 where the detector is usually, little at the threshold."""
@@ -75,7 +82,7 @@ class Scores:
             self.sure = self._trusted_from()
 
     def _trusted_from(self) -> float:
-        most = self._given + DULL * (self._usual - self._given)
+        most = self._given + SOUND * (self._usual - self._given)
         top = int(min(most * _STEPS, _STEPS))
         usual = float(self._of_use[top:].sum() / self._boxes[top:].sum())
         poor = (self._of_use < OF_USE * usual * self._boxes).nonzero()[0]

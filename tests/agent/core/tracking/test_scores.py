@@ -46,4 +46,4 @@ def test_evidence_grows_from_the_threshold_to_the_usual_score() -> None:
 def test_scores_beyond_one_are_scores() -> None:
     """The MOT Challenge's files have scores of 20 and 90."""
     scores = taught({90.0: 1, 20.0: 0.1, 0.5: 0.1})
-    assert 0.5 < scores.sure < 20 and np.isfinite(scores.dull)
+    assert 0.5 < scores.sure < 20 and np.isfinite(scores.fixture)
